@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: GPL-2.0
+# The BPF object, libfaultline and the faultline command. Included by the top
+# Makefile, which sets BUILD, CC and CFLAGS.
+
+CLANG	?= clang
+BPFTOOL	?= $(firstword $(wildcard /usr/sbin/bpftool /usr/local/sbin/bpftool) bpftool)
+
+# clang's BPF target has no multiarch directory of its own.
+BPF_CFLAGS := -g -O2 -target bpf -mcpu=v3 -Wall -Wextra -Wno-unused-parameter \
+	      -I/usr/include/$(shell $(CC) -print-multiarch)
+
+ANALYSIS_CFLAGS	:= -D_GNU_SOURCE -Ianalysis -Ibpf -I$(BUILD)/bpf
+ANALYSIS_LIBS	:= -lbpf -ljson-c
+LIBFAULTLINE	:= $(BUILD)/lib/libfaultline.a
+
+# What the tests link, too; the command is these and its main files.
+LIB_OBJS := $(patsubst %,$(BUILD)/analysis/%.o,collector command error host output probe run)
+CMD_OBJS := $(patsubst %,$(BUILD)/analysis/%.o,main stat)
+
+all: $(BUILD)/bin/faultline
+
+$(BUILD)/bpf/faultline.bpf.o: bpf/faultline.bpf.c $(wildcard bpf/*.h)
+	@mkdir -p $(@D)
+	$(CLANG) $(BPF_CFLAGS) -c $< -o $@
+
+$(BUILD)/bpf/faultline.skel.h: $(BUILD)/bpf/faultline.bpf.o
+	$(BPFTOOL) gen skeleton $< name faultline_bpf >$@.tmp
+	mv $@.tmp $@
+
+$(BUILD)/analysis/%.o: analysis/%.c $(BUILD)/bpf/faultline.skel.h
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(ANALYSIS_CFLAGS) -MMD -c $< -o $@
+
+$(LIBFAULTLINE): $(LIB_OBJS)
+	@mkdir -p $(@D)
+	rm -f $@
+	$(AR) rcs $@ $^
+
+$(BUILD)/bin/faultline: $(CMD_OBJS) $(LIBFAULTLINE)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(CMD_OBJS) $(LIBFAULTLINE) $(ANALYSIS_LIBS) -o $@
+
+-include $(wildcard $(BUILD)/analysis/*.d)

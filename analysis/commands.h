@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The subcommands of faultline: one file and one row in main.c's table each. */
+#ifndef FAULTLINE_COMMANDS_H
+#define FAULTLINE_COMMANDS_H
+
+/* Each takes its own argc and argv, and returns an enum fl_status. */
+int fl_cmd_stat(int argc, char **argv);
+
+extern const char fl_stat_help[];
+
+#endif /* FAULTLINE_COMMANDS_H */

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The faultline command: finds the subcommand and runs it. */
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "commands.h"
+#include "error.h"
+
+static const struct subcommand {
+	const char *name;
+	int (*run)(int argc, char **argv);
+	const char *help;
+	const char *summary;
+} subcommands[] = {
+	{ "stat", fl_cmd_stat, fl_stat_help, "count the VM exits of a command's guest, by cause" },
+};
+
+#define NR_SUBCOMMANDS (sizeof(subcommands) / sizeof(subcommands[0]))
+
+static const struct subcommand *find(const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < NR_SUBCOMMANDS; i++) {
+		if (!strcmp(subcommands[i].name, name))
+			return &subcommands[i];
+	}
+	fl_fail("unknown command '%s'; see 'faultline --help'", name);
+	return NULL;
+}
+
+static int help(const char *name)
+{
+	const struct subcommand *subcommand;
+	size_t i;
+
+	if (name) {
+		subcommand = find(name);
+		if (!subcommand)
+			return FL_USAGE;
+		fputs(subcommand->help, stdout);
+		return FL_DONE;
+	}
+	puts("usage: faultline COMMAND [ARGUMENT]...\n\n"
+	     "How many VM exits a guest page fault costs, which ones, and why.\n");
+	for (i = 0; i < NR_SUBCOMMANDS; i++)
+		printf("  %-8s %s\n", subcommands[i].name, subcommands[i].summary);
+	puts("  help     print the help of a COMMAND");
+	return FL_DONE;
+}
+
+int main(int argc, char **argv)
+{
+	const struct subcommand *subcommand;
+
+	/* A closed pipe is an error of write(), to be reported like any other. */
+	signal(SIGPIPE, SIG_IGN);
+	if (argc < 2) {
+		fl_fail("no command given; see 'faultline --help'");
+		return FL_USAGE;
+	}
+	if (!strcmp(argv[1], "help"))
+		return help(argv[2]);
+	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"))
+		return help(NULL);
+	subcommand = find(argv[1]);
+	return subcommand ? subcommand->run(argc - 1, argv + 1) : FL_USAGE;
+}

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Exit reasons, reduced to the kinds that the episode state machine tells
+ * apart. Used by the BPF object and, through libfaultline, by the tests.
+ *
+ * Codes: AMD64 Architecture Programmer's Manual vol. 2, appendix C, and Intel
+ * SDM vol. 3, appendix C.
+ */
+#ifndef FAULTLINE_EXIT_REASON_H
+#define FAULTLINE_EXIT_REASON_H
+
+#include "episode.h"
+
+/* The isa argument of kvm_exit: KVM_ISA_VMX and KVM_ISA_SVM in KVM's trace.h. */
+enum fl_isa {
+	FL_ISA_VMX = 1,
+	FL_ISA_SVM = 2,
+};
+
+static __always_inline enum fl_kind fl_svm_kind(__u32 exit_code)
+{
+	switch (exit_code) {
+	case 0x000 ... 0x01f:	/* reads and writes of CR0 to CR15 */
+		return FL_KIND_CR;
+	case 0x04e:		/* exception 14 */
+	case 0x400:		/* nested page fault */
+		return FL_KIND_PAGE_FAULT;
+	case 0x060 ... 0x064:	/* INTR, NMI, SMI, INIT, VINTR */
+		return FL_KIND_ASYNC;
+	case 0x079:
+		return FL_KIND_INVLPG;
+	default:
+		return FL_KIND_OTHER;
+	}
+}
+
+/*
+ * Which exception an exit of reason 0 is about is in a VMCS field that BPF
+ * can't read. A #PF is known by the kvm_page_fault event that follows it.
+ */
+static __always_inline enum fl_kind fl_vmx_kind(__u32 exit_reason)
+{
+	switch (exit_reason & 0xffff) {
+	case 1:			/* external interrupt */
+	case 7:			/* interrupt window */
+	case 8:			/* NMI window */
+	case 52:		/* preemption timer */
+		return FL_KIND_ASYNC;
+	case 14:
+		return FL_KIND_INVLPG;
+	case 28:
+		return FL_KIND_CR;
+	case 48:		/* EPT violation */
+		return FL_KIND_PAGE_FAULT;
+	default:
+		return FL_KIND_OTHER;
+	}
+}
+
+static __always_inline enum fl_kind fl_exit_kind(__u32 isa, __u32 reason)
+{
+	switch (isa) {
+	case FL_ISA_SVM:
+		return fl_svm_kind(reason);
+	case FL_ISA_VMX:
+		return fl_vmx_kind(reason);
+	default:
+		return FL_KIND_OTHER;
+	}
+}
+
+#endif /* FAULTLINE_EXIT_REASON_H */

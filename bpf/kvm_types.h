@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The few kernel types that the BPF programs look into, each cut down to the
+ * members they read. CO-RE finds those in the running kernel's BTF, so nothing
+ * here depends on the kernel that faultline was built on. What differs between
+ * kernels is behind one accessor each, at the end of the file.
+ */
+#ifndef FAULTLINE_KVM_TYPES_H
+#define FAULTLINE_KVM_TYPES_H
+
+#include <linux/types.h>
+#include <stdbool.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_core_read.h>
+
+#include "exit_reason.h"
+
+#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
+
+struct task_struct {
+	int tgid;
+};
+
+struct kvm_queued_exception {
+	unsigned long payload;
+	bool has_payload;
+};
+
+struct kvm_vcpu_arch {
+	unsigned long cr2;
+	struct kvm_queued_exception exception;
+};
+
+struct kvm_vcpu {
+	struct kvm_vcpu_arch arch;
+};
+
+struct vmcb_control_area {
+	__u32 exit_code;
+};
+
+struct vmcb {
+	struct vmcb_control_area control;
+};
+
+struct vcpu_svm {
+	struct vmcb *vmcb;
+};
+
+union vmx_exit_reason {
+	__u32 full;
+};
+
+struct vcpu_vmx {
+	union vmx_exit_reason exit_reason;
+};
+
+struct vcpu_vt {
+	union vmx_exit_reason exit_reason;
+};
+
+struct vcpu_vmx___vt {
+	struct vcpu_vt vt;
+};
+
+union kvm_mmu_page_role {
+	__u32 word;
+	struct {
+		unsigned int level : 4;
+		unsigned int has_4_byte_gpte : 1;
+	};
+};
+
+struct kvm_mmu_page {
+	union kvm_mmu_page_role role;
+};
+
+#pragma clang attribute pop
+
+/* Only kernels with the series have it. */
+enum kvm_mmu_pte_write_action {
+	KVM_MMU_PTE_WRITE_ZAPPED,
+	KVM_MMU_PTE_WRITE_UPDATED,
+};
+
+#define NO_EXIT_REASON	(~0U)
+
+/*
+ * struct kvm_vcpu is the first member of struct vcpu_svm and struct vcpu_vmx,
+ * and KVM asserts that it is. A kernel built for one vendor has one of them.
+ */
+static __always_inline __u32 svm_exit_code(void *vcpu)
+{
+	struct vcpu_svm *svm = vcpu;
+
+	if (bpf_core_type_exists(struct vcpu_svm))
+		return BPF_CORE_READ(svm, vmcb, control.exit_code);
+	return NO_EXIT_REASON;
+}
+
+/* Newer kernels, 7.2 among them, keep what VMX and TDX share in a vcpu_vt. */
+static __always_inline __u32 vmx_exit_reason(void *vcpu)
+{
+	struct vcpu_vmx___vt *vmx_vt = vcpu;
+	struct vcpu_vmx *vmx = vcpu;
+
+	if (bpf_core_field_exists(vmx_vt->vt))
+		return BPF_CORE_READ(vmx_vt, vt.exit_reason.full);
+	if (bpf_core_field_exists(vmx->exit_reason))
+		return BPF_CORE_READ(vmx, exit_reason.full);
+	return NO_EXIT_REASON;
+}
+
+static __always_inline __u32 exit_reason(__u32 isa, void *vcpu)
+{
+	switch (isa) {
+	case FL_ISA_SVM:
+		return svm_exit_code(vcpu);
+	case FL_ISA_VMX:
+		return vmx_exit_reason(vcpu);
+	default:
+		return NO_EXIT_REASON;
+	}
+}
+
+/*
+ * The address of the #PF that KVM is about to deliver. It becomes CR2 only after
+ * kvm_inj_exception, unless it was put there before, e.g. by user space.
+ */
+static __always_inline __u64 queued_pf_address(struct kvm_vcpu *vcpu)
+{
+	if (BPF_CORE_READ(vcpu, arch.exception.has_payload))
+		return BPF_CORE_READ(vcpu, arch.exception.payload);
+	return BPF_CORE_READ(vcpu, arch.cr2);
+}
+
+#endif /* FAULTLINE_KVM_TYPES_H */
