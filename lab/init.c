@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * init: the only program that an emulated host starts. Runs the jobs that
+ * lab/run has put into the initramfs, one after the other, sends what each
+ * measured over the second serial port, and leaves the machine.
+ *
+ * /jobs has a line a job: POLICY WORKLOAD PAGING FAULTS [MICRO-OPTION]...
+ * The results are lines of JSON, read by lab-results: an object a job, and one
+ * with "end", without which the host side takes the run for a failure.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/reboot.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <termios.h>
+#include <unistd.h>
+
+#define RESULTS_PORT	"/dev/ttyS1"
+#define RUN_JSON	"/tmp/run.json"
+#define GUEST_JSON	"/tmp/guest.json"
+#define ERROR_TEXT	"/tmp/error"
+#define PARAMETERS	"/sys/module/kvm/parameters/"
+
+#define MAX_WORDS	16
+#define MAX_JSON	65536
+
+struct job {
+	char *policy, *workload, *paging, *faults;
+	char **options;		/* for micro, ends with NULL */
+};
+
+/* ---- the machine ---- */
+
+static void mount_file_systems(void)
+{
+	static const struct {
+		const char *type, *where;
+	} mounts[] = {
+		{ "proc", "/proc" },
+		{ "sysfs", "/sys" },
+		{ "devtmpfs", "/dev" },
+		{ "debugfs", "/sys/kernel/debug" },
+		{ "tmpfs", "/tmp" },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(mounts) / sizeof(mounts[0]); i++) {
+		if (mount(mounts[i].type, mounts[i].where, mounts[i].type, 0, NULL))
+			fprintf(stderr, "init: cannot mount %s: %s\n",
+				mounts[i].where, strerror(errno));
+	}
+}
+
+/* What is written there comes out on the other side byte for byte. */
+static FILE *open_results(void)
+{
+	int fd = open(RESULTS_PORT, O_WRONLY | O_NOCTTY);
+	struct termios settings;
+
+	if (fd < 0 || tcgetattr(fd, &settings))
+		return NULL;
+	cfmakeraw(&settings);
+	tcsetattr(fd, TCSANOW, &settings);
+	return fdopen(fd, "w");
+}
+
+/* Without ACPI a PC cannot be switched off; the emulators end on a reboot. */
+static void leave(void)
+{
+	sync();
+	reboot(RB_AUTOBOOT);
+}
+
+/* ---- a job ---- */
+
+static int set_parameter(const char *name, const char *value)
+{
+	char path[128];
+	FILE *file;
+
+	snprintf(path, sizeof(path), PARAMETERS "%s", name);
+	file = fopen(path, "w");
+	if (!file)
+		return -1;
+	fputs(value, file);
+	return fclose(file);
+}
+
+/* A stock kernel has no parameters, and one policy: unsync. */
+static int set_policy(const char *policy)
+{
+	static const struct {
+		const char *policy, *oos_shadow, *pte_update;
+	} policies[] = {
+		{ "zap", "N", "N" },
+		{ "update", "N", "Y" },
+		{ "unsync", "Y", "Y" },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(policies) / sizeof(policies[0]); i++) {
+		if (strcmp(policies[i].policy, policy))
+			continue;
+		if (!set_parameter("oos_shadow", policies[i].oos_shadow) &&
+		    !set_parameter("pte_update", policies[i].pte_update))
+			return 0;
+		return strcmp(policy, "unsync") || errno != ENOENT ? -1 : 0;
+	}
+	return -1;
+}
+
+/* Append words to a NULL-terminated argument vector. */
+static void add_words(char **argv, size_t *nr, ...)
+{
+	va_list args;
+	char *word;
+
+	va_start(args, nr);
+	while ((word = va_arg(args, char *)))
+		argv[(*nr)++] = word;
+	va_end(args);
+	argv[*nr] = NULL;
+}
+
+static void execute(const struct job *job)
+{
+	char *argv[32 + MAX_WORDS], **option, policy[32], workload[32], paging[32];
+	size_t nr = 0;
+
+	snprintf(policy, sizeof(policy), "policy=%s", job->policy);
+	snprintf(workload, sizeof(workload), "workload=%s", job->workload);
+	snprintf(paging, sizeof(paging), "paging=%s", job->paging);
+	add_words(argv, &nr, "faultline", "stat", "--json", "--window", "-o", RUN_JSON,
+		  "--set", policy, "--set", workload, "--set", paging,
+		  "--set", "clock=virtual", "--", NULL);
+	add_words(argv, &nr, "micro", "--json", GUEST_JSON, "--workload", job->workload,
+		  "--paging", job->paging, "--faults", job->faults, NULL);
+	for (option = job->options; *option; option++)
+		add_words(argv, &nr, *option, NULL);
+	execv("/bin/faultline", argv);
+}
+
+/* The exit status of faultline; what it and micro say on stderr is kept. */
+static int run_job(const struct job *job)
+{
+	int status, error;
+	pid_t pid;
+
+	unlink(RUN_JSON);
+	unlink(GUEST_JSON);
+	pid = fork();
+	if (pid)
+		return pid < 0 || waitpid(pid, &status, 0) < 0 || !WIFEXITED(status) ?
+			-1 : WEXITSTATUS(status);
+	error = open(ERROR_TEXT, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+	dup2(error, STDERR_FILENO);
+	setenv("PATH", "/bin", 1);
+	execute(job);
+	fprintf(stderr, "init: cannot run faultline: %s\n", strerror(errno));
+	_exit(127);
+}
+
+/* ---- its result ---- */
+
+/* The content of @path without newlines; empty if there is none. */
+static const char *read_text(const char *path, char *text, size_t size)
+{
+	FILE *file = fopen(path, "r");
+	size_t length = 0;
+	int c;
+
+	while (file && length + 1 < size && (c = fgetc(file)) != EOF)
+		text[length++] = c == '\n' ? ' ' : c;
+	if (file)
+		fclose(file);
+	text[length] = '\0';
+	return text;
+}
+
+static void print_json_text(FILE *out, const char *text)
+{
+	fputc('"', out);
+	for (; *text; text++) {
+		if (*text == '"' || *text == '\\')
+			fputc('\\', out);
+		fputc((unsigned char)*text < ' ' ? ' ' : *text, out);
+	}
+	fputc('"', out);
+}
+
+/* Both files are JSON objects already, and go into the line as they are. */
+static void send_result(FILE *results, const struct job *job, int status, const char *error)
+{
+	static char text[MAX_JSON];
+
+	fprintf(results, "{\"job\":{\"policy\":\"%s\",\"workload\":\"%s\",\"paging\":\"%s\"},\"status\":%d",
+		job->policy, job->workload, job->paging, status);
+	if (error) {
+		fputs(",\"error\":", results);
+		print_json_text(results, error);
+	}
+	if (*read_text(RUN_JSON, text, sizeof(text)))
+		fprintf(results, ",\"run\":%s", text);
+	if (*read_text(GUEST_JSON, text, sizeof(text)))
+		fprintf(results, ",\"guest\":%s", text);
+	fputs("}\n", results);
+	fflush(results);
+}
+
+static void do_job(FILE *results, const struct job *job)
+{
+	char error[1024];
+	int status;
+
+	if (set_policy(job->policy)) {
+		send_result(results, job, 1,
+			    "KVM has no such policy; it lacks the parameters oos_shadow and pte_update");
+		return;
+	}
+	status = run_job(job);
+	send_result(results, job, status,
+		    status ? read_text(ERROR_TEXT, error, sizeof(error)) : NULL);
+}
+
+/* ---- all jobs ---- */
+
+/* Split @line into words. False if it is not a job. */
+static bool parse_job(char *line, struct job *job, char **words)
+{
+	size_t nr = 0;
+	char *word;
+
+	for (word = strtok(line, " \n"); word && nr < MAX_WORDS; word = strtok(NULL, " \n"))
+		words[nr++] = word;
+	words[nr] = NULL;
+	if (nr < 4)
+		return false;
+	*job = (struct job){ words[0], words[1], words[2], words[3], words + 4 };
+	return true;
+}
+
+static unsigned int do_jobs(FILE *results)
+{
+	char line[512], *words[MAX_WORDS + 1];
+	FILE *jobs = fopen("/jobs", "r");
+	unsigned int nr = 0;
+	struct job job;
+
+	while (jobs && fgets(line, sizeof(line), jobs)) {
+		if (!parse_job(line, &job, words))
+			continue;
+		do_job(results, &job);
+		nr++;
+	}
+	return nr;
+}
+
+int main(void)
+{
+	FILE *results;
+	unsigned int nr;
+
+	mount_file_systems();
+	results = open_results();
+	if (!results) {
+		fprintf(stderr, "init: cannot open %s: %s\n", RESULTS_PORT, strerror(errno));
+		leave();
+	}
+	nr = do_jobs(results);
+	fprintf(results, "{\"end\":true,\"runs\":%u}\n", nr);
+	fflush(results);
+	tcdrain(fileno(results));
+	leave();
+	return EXIT_FAILURE;
+}

@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: GPL-2.0
+# The lab's programs, and the target that measures. Included by the top
+# Makefile, which sets BUILD, CC and CFLAGS.
+
+include lab/micro/micro.mk
+
+LAB_CFLAGS := -D_GNU_SOURCE
+
+all: $(BUILD)/bin/lab-results $(BUILD)/lab/initramfs.cpio.gz
+
+# Static: nothing else is there when it starts.
+$(BUILD)/lab/init: lab/init.c
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(LAB_CFLAGS) -static $< -o $@
+
+$(BUILD)/bin/lab-results: lab/results.c
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(LAB_CFLAGS) $< -ljson-c -o $@
+
+$(BUILD)/lab/initramfs.cpio.gz: lab/initramfs $(BUILD)/lab/init $(BUILD)/lab/micro $(BUILD)/bin/faultline
+	lab/initramfs $@
+
+lab: all	## measure on emulated hosts; lists: LINE VENDOR POLICY WORKLOAD PAGING
+	@lab/run
+
+.PHONY: lab

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The agreement between the micro guest and its VMM: where things are in guest
+ * physical memory, and the block through which they talk. Compiled for the
+ * host and, with -m64 and -m32, for the guest: fixed-size types only.
+ */
+#ifndef MICRO_GUEST_H
+#define MICRO_GUEST_H
+
+#ifndef __ASSEMBLER__
+#include <stdint.h>
+#endif
+
+/* Guest physical memory. All of it is mapped at the same virtual address. */
+#define GUEST_GDT		0x1000
+#define GUEST_IDT		0x2000
+#define GUEST_TSS		0x3000
+#define GUEST_INFO		0x4000
+#define GUEST_IMAGE		0x10000
+#define GUEST_IMAGE_END		0x20000
+#define GUEST_KERNEL_STACK	0x28000		/* top */
+#define GUEST_USER_STACK	0x30000		/* top */
+#define GUEST_TABLES		0x100000	/* page tables, then frames */
+
+/* Where the pages that the workload touches are mapped. */
+#define GUEST_AREA		0x40000000
+
+/*
+ * The last page that each shadow page can map is not the workload's: it is
+ * mapped and touched beforehand, so that the shadow page exists. A shadow page
+ * has 512 entries whatever the guest's table has.
+ */
+#define GUEST_ENTRIES_PER_SHADOW_PAGE	512
+#define GUEST_PAGES_PER_SHADOW_PAGE	(GUEST_ENTRIES_PER_SHADOW_PAGE - 1)
+
+#define GUEST_KERNEL_CS		0x08
+#define GUEST_KERNEL_DS		0x10
+#define GUEST_USER_CS		0x1b
+#define GUEST_USER_DS		0x23
+#define GUEST_TSS_SELECTOR	0x28
+#define GUEST_GDT_SIZE		0x38	/* with a TSS descriptor of 16 bytes */
+
+#define GUEST_NR_VECTORS	32
+#define GUEST_STUB_SIZE		16	/* bytes from one vector's stub to the next */
+
+/* The guest ends with a write of one of these to this I/O port. */
+#define GUEST_PORT		0xf4
+#define GUEST_DONE		0
+#define GUEST_FAILED		1
+
+#define PTE_PRESENT		0x001
+#define PTE_WRITABLE		0x002
+#define PTE_USER		0x004
+#define PTE_ACCESSED		0x020
+#define PTE_DIRTY		0x040
+#define PTE_LARGE		0x080
+
+/* What Linux writes for an anonymous page, and for one shared after fork(). */
+#define PTE_MAPPED	(PTE_PRESENT | PTE_WRITABLE | PTE_USER | PTE_ACCESSED | PTE_DIRTY)
+#define PTE_SHARED	(PTE_PRESENT | PTE_USER | PTE_ACCESSED)
+
+#ifndef __ASSEMBLER__
+
+enum guest_workload {
+	WORKLOAD_ANON,	/* first touch of pages that are not mapped */
+	WORKLOAD_COW,	/* writes to pages that are mapped read-only */
+	NR_WORKLOADS,
+};
+
+/* First bytes of the image: where the VMM finds what it has to know. */
+struct guest_header {
+	uint32_t entry;
+	uint32_t stubs;	/* of vector 0; GUEST_STUB_SIZE bytes each */
+};
+
+/* At GUEST_INFO. The VMM fills in the first part, the guest the second. */
+struct guest_info {
+	uint32_t workload;	/* enum guest_workload */
+	uint32_t nr_pages;	/* to fault on */
+	uint32_t entry_size;	/* of a page table entry: 4 or 8 */
+	uint32_t pte_halves;	/* write 8-byte entries in two halves */
+	uint32_t warm_frames;	/* touch frames before the window */
+	uint32_t leaf_tables;	/* address of the area's, which are contiguous */
+	uint32_t nr_tables;
+	uint32_t frames;	/* page n of the area is for frame n */
+	uint32_t copies;	/* of frame n is frame n here; cow only */
+
+	uint32_t faults_handled;
+	uint32_t failed_vector;
+	uint32_t failed_error_code;
+	uint64_t failed_address;	/* CR2 */
+	uint64_t failed_ip;
+};
+
+/* Index among the area's entries of the workload's page @n. */
+static inline uint32_t guest_page_index(uint32_t n)
+{
+	return n + n / GUEST_PAGES_PER_SHADOW_PAGE;
+}
+
+/* What the workload writes to page @n, at offset guest_page_offset(). */
+static inline uint32_t guest_page_value(uint32_t n)
+{
+	return 0xfa170000 ^ n;
+}
+
+/* Different for neighbours, so that a page in the wrong place shows. */
+static inline uint32_t guest_page_offset(uint32_t n)
+{
+	return n * 64 % 4096;
+}
+
+#endif /* __ASSEMBLER__ */
+#endif /* MICRO_GUEST_H */

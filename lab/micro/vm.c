@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/kvm.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "vm.h"
+
+#define CR0_PE		(1UL << 0)
+#define CR0_ET		(1UL << 4)
+#define CR0_NE		(1UL << 5)
+#define CR0_WP		(1UL << 16)
+#define CR0_PG		(1UL << 31)
+#define CR4_PSE		(1UL << 4)
+#define CR4_PAE		(1UL << 5)
+#define EFER_LME	(1UL << 8)
+#define EFER_LMA	(1UL << 10)
+
+/* Three pages below 4 GiB that VMX hosts without real mode support need. */
+#define TSS_ADDRESS		0xfffbd000
+#define IDENTITY_MAP_ADDRESS	0xfffbc000
+
+#define TSS_LIMIT	0x67
+#define GATE_PRESENT_INTERRUPT	0x8e00	/* 32-bit or 64-bit interrupt gate, DPL 0 */
+
+extern const char guest_image_64[], guest_image_64_end[];
+extern const char guest_image_32[], guest_image_32_end[];
+
+int vm_fail(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	fputs("micro: ", stderr);
+	vfprintf(stderr, format, args);
+	fputc('\n', stderr);
+	va_end(args);
+	return -1;
+}
+
+/* ---- creation ---- */
+
+static int add_memory(struct vm *vm, bool resident)
+{
+	struct kvm_userspace_memory_region region = { .memory_size = vm->size };
+	int flags = MAP_PRIVATE | MAP_ANONYMOUS | (resident ? MAP_POPULATE : 0);
+
+	vm->memory = mmap(NULL, vm->size, PROT_READ | PROT_WRITE, flags, -1, 0);
+	if (vm->memory == MAP_FAILED)
+		return vm_fail("cannot get %zu MiB of memory for the guest; use fewer --faults",
+			       vm->size >> 20);
+	region.userspace_addr = (unsigned long)vm->memory;
+	if (ioctl(vm->vm, KVM_SET_USER_MEMORY_REGION, &region))
+		return vm_fail("KVM doesn't take the guest's memory: %s", strerror(errno));
+	return 0;
+}
+
+/* The guest sees the CPU that the host has. */
+static int set_cpuid(struct vm *vm)
+{
+	enum { MAX_ENTRIES = 256 };
+	struct kvm_cpuid2 *cpuid;
+	int failed;
+
+	cpuid = calloc(1, sizeof(*cpuid) + MAX_ENTRIES * sizeof(cpuid->entries[0]));
+	if (!cpuid)
+		return vm_fail("out of memory");
+	cpuid->nent = MAX_ENTRIES;
+	failed = ioctl(vm->kvm, KVM_GET_SUPPORTED_CPUID, cpuid) ||
+		 ioctl(vm->vcpu, KVM_SET_CPUID2, cpuid);
+	free(cpuid);
+	return failed ? vm_fail("cannot set the guest's CPUID: %s", strerror(errno)) : 0;
+}
+
+static int add_vcpu(struct vm *vm)
+{
+	unsigned long identity = IDENTITY_MAP_ADDRESS;
+	int size;
+
+	if (ioctl(vm->vm, KVM_SET_IDENTITY_MAP_ADDR, &identity) ||
+	    ioctl(vm->vm, KVM_SET_TSS_ADDR, TSS_ADDRESS))
+		return vm_fail("cannot place KVM's own pages: %s", strerror(errno));
+	vm->vcpu = ioctl(vm->vm, KVM_CREATE_VCPU, 0);
+	size = ioctl(vm->kvm, KVM_GET_VCPU_MMAP_SIZE, 0);
+	if (vm->vcpu < 0 || size < 0)
+		return vm_fail("cannot create a vCPU: %s", strerror(errno));
+	vm->run = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, vm->vcpu, 0);
+	if (vm->run == MAP_FAILED)
+		return vm_fail("cannot map the vCPU: %s", strerror(errno));
+	return set_cpuid(vm);
+}
+
+int vm_create(struct vm *vm, size_t size, bool resident)
+{
+	vm->size = size;
+	vm->kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);
+	if (vm->kvm < 0)
+		return vm_fail("cannot open /dev/kvm: %s; load KVM, or run as root", strerror(errno));
+	vm->vm = ioctl(vm->kvm, KVM_CREATE_VM, 0);
+	if (vm->vm < 0)
+		return vm_fail("cannot create a virtual machine: %s", strerror(errno));
+	return add_memory(vm, resident) ? -1 : add_vcpu(vm);
+}
+
+/* ---- boot ---- */
+
+static struct kvm_segment code_segment(bool long_mode)
+{
+	return (struct kvm_segment){
+		.selector = GUEST_KERNEL_CS, .limit = 0xffffffff, .type = 11,
+		.present = 1, .s = 1, .g = 1, .l = long_mode, .db = !long_mode,
+	};
+}
+
+static struct kvm_segment data_segment(void)
+{
+	return (struct kvm_segment){
+		.selector = GUEST_KERNEL_DS, .limit = 0xffffffff, .type = 3,
+		.present = 1, .s = 1, .g = 1, .db = 1,
+	};
+}
+
+/*
+ * The descriptors of the segments above, the same for CPL 3, and a TSS, whose
+ * second half in 64-bit mode is zero.
+ */
+static void write_gdt(struct vm *vm, bool long_mode)
+{
+	uint64_t *gdt = (uint64_t *)(vm->memory + GUEST_GDT);
+	uint64_t code = long_mode ? 0x00af9b000000ffff : 0x00cf9b000000ffff;
+	uint64_t data = 0x00cf93000000ffff, dpl3 = 0x0000600000000000;
+
+	gdt[GUEST_TSS_SELECTOR / 8] = 0x0000890000000000 | GUEST_TSS << 16 | TSS_LIMIT;
+	gdt[GUEST_KERNEL_CS / 8] = code;
+	gdt[GUEST_KERNEL_DS / 8] = data;
+	gdt[GUEST_USER_CS / 8] = code | dpl3;
+	gdt[GUEST_USER_DS / 8] = data | dpl3;
+}
+
+static void write_idt(struct vm *vm, bool long_mode, uint32_t stubs)
+{
+	uint64_t *idt = (uint64_t *)(vm->memory + GUEST_IDT);
+	unsigned int words = long_mode ? 2 : 1, i;
+
+	for (i = 0; i < GUEST_NR_VECTORS; i++) {
+		uint64_t handler = stubs + i * GUEST_STUB_SIZE;
+
+		idt[i * words] = (handler & 0xffff) | GUEST_KERNEL_CS << 16 |
+				 (uint64_t)GATE_PRESENT_INTERRUPT << 32 | handler >> 16 << 48;
+	}
+}
+
+/* The only use of the TSS is to say which stack an exception at CPL 3 gets. */
+static void write_tss(struct vm *vm, bool long_mode)
+{
+	uint32_t *tss = (uint32_t *)(vm->memory + GUEST_TSS);
+
+	tss[1] = GUEST_KERNEL_STACK;
+	tss[2] = long_mode ? 0 : GUEST_KERNEL_DS;
+}
+
+static void set_segments(struct kvm_sregs *sregs, bool long_mode)
+{
+	sregs->cs = code_segment(long_mode);
+	sregs->ds = sregs->es = sregs->fs = sregs->gs = sregs->ss = data_segment();
+	sregs->tr = (struct kvm_segment){
+		.selector = GUEST_TSS_SELECTOR, .base = GUEST_TSS, .limit = TSS_LIMIT,
+		.type = 11, .present = 1,
+	};
+	sregs->ldt = (struct kvm_segment){ .unusable = 1 };
+	sregs->gdt = (struct kvm_dtable){ .base = GUEST_GDT, .limit = GUEST_GDT_SIZE - 1 };
+	sregs->idt = (struct kvm_dtable){
+		.base = GUEST_IDT,
+		.limit = GUEST_NR_VECTORS * (long_mode ? 16 : 8) - 1,
+	};
+}
+
+static int set_registers(struct vm *vm, const struct paging *paging, uint32_t entry)
+{
+	bool long_mode = paging->mode == PAGING_64;
+	struct kvm_regs regs = { .rip = entry, .rsp = GUEST_KERNEL_STACK, .rflags = 2 };
+	struct kvm_sregs sregs;
+
+	if (ioctl(vm->vcpu, KVM_GET_SREGS, &sregs))
+		return vm_fail("cannot get the vCPU's registers: %s", strerror(errno));
+	set_segments(&sregs, long_mode);
+	sregs.cr0 = CR0_PE | CR0_ET | CR0_NE | CR0_WP | CR0_PG;
+	sregs.cr3 = paging->root;
+	sregs.cr4 = paging->mode == PAGING_32 ? CR4_PSE : CR4_PAE;
+	sregs.efer = long_mode ? EFER_LME | EFER_LMA : 0;
+	if (ioctl(vm->vcpu, KVM_SET_SREGS, &sregs) || ioctl(vm->vcpu, KVM_SET_REGS, &regs))
+		return vm_fail("KVM doesn't take the vCPU's registers: %s", strerror(errno));
+	return 0;
+}
+
+int vm_boot(struct vm *vm, const struct paging *paging)
+{
+	bool long_mode = paging->mode == PAGING_64;
+	const char *image = long_mode ? guest_image_64 : guest_image_32;
+	const char *end = long_mode ? guest_image_64_end : guest_image_32_end;
+	struct guest_header header;
+
+	memcpy(&header, image, sizeof(header));
+	memcpy(vm->memory + GUEST_IMAGE, image, end - image);
+	write_gdt(vm, long_mode);
+	write_idt(vm, long_mode, header.stubs);
+	write_tss(vm, long_mode);
+	return set_registers(vm, paging, header.entry);
+}
+
+/* ---- running ---- */
+
+static void wake_up(int signal)
+{
+	/* All it has to do is to interrupt KVM_RUN. */
+	(void)signal;
+}
+
+static enum vm_end run_failed(void)
+{
+	if (errno == EINTR)
+		vm_fail("the guest has not ended in time; give it a longer --timeout if it is only slow");
+	else
+		vm_fail("KVM cannot run the guest: %s", strerror(errno));
+	return VM_ERROR;
+}
+
+static enum vm_end guest_stopped(const struct vm *vm)
+{
+	const struct kvm_run *run = vm->run;
+
+	switch (run->exit_reason) {
+	case KVM_EXIT_IO:
+		if (run->io.port == GUEST_PORT && run->io.direction == KVM_EXIT_IO_OUT)
+			return ((const char *)run)[run->io.data_offset] == GUEST_DONE ?
+				VM_GUEST_DONE : VM_GUEST_FAILED;
+		vm_fail("the guest used I/O port 0x%x, which it should not", run->io.port);
+		break;
+	case KVM_EXIT_SHUTDOWN:
+		vm_fail("the guest shut down: an exception that it could not handle");
+		break;
+	case KVM_EXIT_FAIL_ENTRY:
+		vm_fail("the CPU refused to enter the guest: reason 0x%llx",
+			run->fail_entry.hardware_entry_failure_reason);
+		break;
+	case KVM_EXIT_INTERNAL_ERROR:
+		vm_fail("KVM ran into an internal error, suberror %u", run->internal.suberror);
+		break;
+	default:
+		vm_fail("the guest stopped for KVM exit reason %u, which it should not",
+			run->exit_reason);
+	}
+	return VM_ERROR;
+}
+
+enum vm_end vm_run(struct vm *vm, unsigned int timeout)
+{
+	struct sigaction action = { .sa_handler = wake_up };
+
+	sigaction(SIGALRM, &action, NULL);
+	alarm(timeout);
+	return ioctl(vm->vcpu, KVM_RUN, 0) ? run_failed() : guest_stopped(vm);
+}

@@ -1,0 +1,379 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * lab-results: reads what emulated hosts sent (lines of JSON, see init.c),
+ * refuses what is not a sound measurement, writes one results file, and prints
+ * the table. Used by lab/run.
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <json-c/json.h>
+
+#define EXIT_USAGE	2
+#define MAX_POLICIES	8
+
+static const char help[] =
+"usage: lab-results [--check] [--expect N] -o FILE RESULTS...\n"
+"\n"
+"Check the results that emulated hosts sent, write them to FILE\n"
+"(faultline.results/1) and print them as a table.\n"
+"\n"
+"  -o, --output FILE  where to write them\n"
+"  --expect N         there must be N runs\n"
+"  --check            exits per guest fault must be what each policy makes them\n"
+"\n"
+"Exit status: 0 all is well, 1 a run is missing or not as it must be, 2 usage.\n";
+
+static int fail(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	fputs("lab-results: ", stderr);
+	vfprintf(stderr, format, args);
+	fputc('\n', stderr);
+	va_end(args);
+	return -1;
+}
+
+/* ---- JSON, with "" and 0 for what isn't there ---- */
+
+static const char *text(struct json_object *object, const char *key)
+{
+	const char *value = json_object_get_string(json_object_object_get(object, key));
+
+	return value ? value : "";
+}
+
+static uint64_t number(struct json_object *object, const char *key)
+{
+	return json_object_get_uint64(json_object_object_get(object, key));
+}
+
+static bool is(struct json_object *object, const char *key, const char *value)
+{
+	return !strcmp(text(object, key), value);
+}
+
+static uint64_t sum_members(struct json_object *object)
+{
+	uint64_t sum = 0;
+
+	json_object_object_foreach(object, key, value) {
+		(void)key;
+		sum += json_object_get_uint64(value);
+	}
+	return sum;
+}
+
+/* ---- what a run must be ---- */
+
+/* "zap anon 64", as messages call a run. */
+static const char *run_name(struct json_object *run)
+{
+	static char name[128];
+
+	snprintf(name, sizeof(name), "%s %s %s", text(run, "policy"), text(run, "workload"),
+		 text(run, "paging"));
+	return name;
+}
+
+static int check_run(struct json_object *run, struct json_object *guest)
+{
+	struct json_object *classes = json_object_object_get(run, "classes");
+	uint64_t sum;
+
+	if (!is(run, "schema", "faultline.run/1") || !classes ||
+	    !is(guest, "schema", "faultline.guest/1"))
+		return fail("%s: not a faultline.run/1 with a faultline.guest/1", run_name(run));
+	if (number(guest, "faults_handled") != number(guest, "faults_asked"))
+		return fail("%s: the guest handled %" PRIu64 " faults of %" PRIu64, run_name(run),
+			    number(guest, "faults_handled"), number(guest, "faults_asked"));
+	if (number(run, "guest_faults") != number(guest, "faults_handled"))
+		return fail("%s: %" PRIu64 " guest faults counted, but the guest handled %" PRIu64,
+			    run_name(run), number(run, "guest_faults"), number(guest, "faults_handled"));
+	sum = sum_members(classes);
+	if (sum != number(run, "exits_total"))
+		return fail("%s: the classes add up to %" PRIu64 " exits of %" PRIu64,
+			    run_name(run), sum, number(run, "exits_total"));
+	if (number(run, "lost_events"))
+		return fail("%s: %" PRIu64 " events were lost", run_name(run), number(run, "lost_events"));
+	return 0;
+}
+
+/* Exits per guest fault; @flushes tells whether the guest's INVLPGs count. */
+static double exits_per_fault(struct json_object *run, bool flushes)
+{
+	struct json_object *in_episodes = json_object_object_get(run, "classes_in_episodes");
+	uint64_t exits = number(run, "exits_in_episodes");
+
+	if (!flushes)
+		exits -= number(in_episodes, "invlpg");
+	return (double)exits / number(run, "guest_faults");
+}
+
+/*
+ * Breaking copy-on-write writes the entry twice, so where a write to a table
+ * traps, it takes one exit more. Within 0.05: the first write to each table
+ * after a sync differs from the rest.
+ */
+static const struct {
+	const char *workload, *policy;
+	double exits;
+} expected[] = {
+	{ "anon", "zap", 3 }, { "anon", "update", 2 }, { "anon", "unsync", 2 },
+	{ "cow", "zap", 4 }, { "cow", "update", 3 }, { "cow", "unsync", 2 },
+};
+
+static int check_expected(struct json_object *run)
+{
+	double exits = exits_per_fault(run, false);
+	size_t i;
+
+	for (i = 0; i < sizeof(expected) / sizeof(expected[0]); i++) {
+		if (!is(run, "workload", expected[i].workload) ||
+		    !is(run, "policy", expected[i].policy))
+			continue;
+		if (exits >= expected[i].exits - 0.05 && exits <= expected[i].exits + 0.05)
+			return 0;
+		return fail("%s: %.3f exits per guest fault, INVLPG aside, instead of %.2f to %.2f",
+			    run_name(run), exits, expected[i].exits - 0.05, expected[i].exits + 0.05);
+	}
+	return 0;
+}
+
+/* ---- reading ---- */
+
+static int add_run(struct json_object *runs, struct json_object *line)
+{
+	struct json_object *run = json_object_object_get(line, "run");
+	struct json_object *guest = json_object_object_get(line, "guest");
+
+	if (number(line, "status"))
+		return fail("%s failed: %s", run_name(json_object_object_get(line, "job")),
+			    text(line, "error"));
+	if (check_run(run, guest))
+		return -1;
+	json_object_object_add(run, "guest", json_object_get(guest));
+	json_object_array_add(runs, json_object_get(run));
+	return 0;
+}
+
+/* 0 to go on, 1 for the end line, or -1. */
+static int read_line(struct json_object *runs, const char *path, const char *text_line,
+		     uint64_t nr)
+{
+	struct json_object *line = json_tokener_parse(text_line);
+	int ret;
+
+	if (!line)
+		return fail("%s: line %" PRIu64 " is not JSON; the channel was cut or garbled",
+			    path, nr + 1);
+	if (!json_object_object_get(line, "end"))
+		ret = add_run(runs, line);
+	else if (number(line, "runs") == nr)
+		ret = 1;
+	else
+		ret = fail("%s: %" PRIu64 " runs arrived of %" PRIu64, path, nr, number(line, "runs"));
+	json_object_put(line);
+	return ret;
+}
+
+static int read_file(struct json_object *runs, const char *path)
+{
+	FILE *file = fopen(path, "r");
+	char *line = NULL;
+	size_t size = 0;
+	uint64_t nr = 0;
+	int ret = 0;
+
+	if (!file)
+		return fail("cannot read %s: %s", path, strerror(errno));
+	while (!ret && getline(&line, &size, file) > 0)
+		ret = read_line(runs, path, line, nr++);
+	if (!ret)
+		ret = fail("%s has no end; the emulated host did not get through its jobs", path);
+	free(line);
+	fclose(file);
+	return ret < 0 ? -1 : 0;
+}
+
+/* ---- writing ---- */
+
+static int write_results(struct json_object *results, const char *path)
+{
+	char temporary[4096];
+
+	snprintf(temporary, sizeof(temporary), "%s.new", path);
+	if (json_object_to_file_ext(temporary, results,
+				    JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE) ||
+	    rename(temporary, path)) {
+		fail("cannot write %s: %s", path, strerror(errno));
+		unlink(temporary);
+		return -1;
+	}
+	return 0;
+}
+
+/* ---- the table ---- */
+
+static bool same_row(struct json_object *a, struct json_object *b)
+{
+	return is(a, "vendor", text(b, "vendor")) && is(a, "line", text(b, "line")) &&
+	       is(a, "workload", text(b, "workload")) && is(a, "paging", text(b, "paging"));
+}
+
+static size_t find_policies(struct json_object *runs, const char **policies)
+{
+	size_t nr = 0, i, p;
+
+	for (i = 0; i < json_object_array_length(runs); i++) {
+		const char *policy = text(json_object_array_get_idx(runs, i), "policy");
+
+		for (p = 0; p < nr && strcmp(policies[p], policy); p++)
+			;
+		if (p == nr && nr < MAX_POLICIES)
+			policies[nr++] = policy;
+	}
+	return nr;
+}
+
+static void print_cell(struct json_object *runs, struct json_object *row, const char *policy)
+{
+	char without_flushes[16] = "";
+	size_t i;
+
+	for (i = 0; i < json_object_array_length(runs); i++) {
+		struct json_object *run = json_object_array_get_idx(runs, i);
+
+		if (!same_row(run, row) || !is(run, "policy", policy))
+			continue;
+		if (exits_per_fault(run, false) != exits_per_fault(run, true))
+			snprintf(without_flushes, sizeof(without_flushes), "(%.3f)",
+				 exits_per_fault(run, false));
+		printf("  %6.3f %-7s", exits_per_fault(run, true), without_flushes);
+		return;
+	}
+	printf("  %6s %-7s", "-", "");
+}
+
+/* Whether run @index is the first of its row. */
+static bool starts_row(struct json_object *runs, size_t index)
+{
+	size_t i;
+
+	for (i = 0; i < index; i++) {
+		if (same_row(json_object_array_get_idx(runs, i), json_object_array_get_idx(runs, index)))
+			return false;
+	}
+	return true;
+}
+
+static void print_table(struct json_object *runs)
+{
+	const char *policies[MAX_POLICIES];
+	size_t nr = find_policies(runs, policies), i, p;
+
+	printf("\nVM exits per guest page fault\n\n%-7s %-6s %-9s %-7s", "vendor", "line",
+	       "workload", "paging");
+	for (p = 0; p < nr; p++)
+		printf("  %6s %-7s", policies[p], "");
+	putchar('\n');
+	for (i = 0; i < json_object_array_length(runs); i++) {
+		struct json_object *run = json_object_array_get_idx(runs, i);
+
+		if (!starts_row(runs, i))
+			continue;
+		printf("%-7s %-6s %-9s %-7s", text(run, "vendor"), text(run, "line"),
+		       text(run, "workload"), text(run, "paging"));
+		for (p = 0; p < nr; p++)
+			print_cell(runs, run, policies[p]);
+		putchar('\n');
+	}
+	puts("\n(in brackets: without the exits for the guest's own INVLPG instructions)");
+}
+
+/* ---- main ---- */
+
+struct options {
+	const char *output;
+	uint64_t nr_expected;
+	bool check;
+};
+
+static int check_all(struct json_object *runs, const struct options *options)
+{
+	size_t nr = json_object_array_length(runs), i;
+
+	if (options->nr_expected && nr != options->nr_expected)
+		return fail("%zu runs arrived of %" PRIu64, nr, options->nr_expected);
+	for (i = 0; options->check && i < nr; i++) {
+		if (check_expected(json_object_array_get_idx(runs, i)))
+			return -1;
+	}
+	return 0;
+}
+
+static int process(const struct options *options, char **paths)
+{
+	struct json_object *results = json_object_new_object();
+	struct json_object *runs = json_object_new_array();
+	int ret = 0;
+
+	json_object_object_add(results, "schema", json_object_new_string("faultline.results/1"));
+	json_object_object_add(results, "runs", runs);
+	for (; !ret && *paths; paths++)
+		ret = read_file(runs, *paths);
+	ret = ret || check_all(runs, options) || write_results(results, options->output);
+	if (!ret)
+		print_table(runs);
+	json_object_put(results);
+	return ret;
+}
+
+int main(int argc, char **argv)
+{
+	static const struct option long_options[] = {
+		{ "output", required_argument, NULL, 'o' },
+		{ "expect", required_argument, NULL, 'e' },
+		{ "check", no_argument, NULL, 'c' },
+		{ "help", no_argument, NULL, 'h' },
+		{ NULL, 0, NULL, 0 },
+	};
+	struct options options = { 0 };
+	int option;
+
+	opterr = 0;
+	while ((option = getopt_long(argc, argv, "o:h", long_options, NULL)) != -1) {
+		switch (option) {
+		case 'o':
+			options.output = optarg;
+			break;
+		case 'e':
+			options.nr_expected = strtoull(optarg, NULL, 10);
+			break;
+		case 'c':
+			options.check = true;
+			break;
+		case 'h':
+			fputs(help, stdout);
+			return EXIT_SUCCESS;
+		default:
+			fail("%s is no option, or lacks its value; see 'lab-results --help'",
+			     argv[optind - 1]);
+			return EXIT_USAGE;
+		}
+	}
+	if (!options.output || optind == argc) {
+		fail("an output file (-o) and at least one file of results are needed; see 'lab-results --help'");
+		return EXIT_USAGE;
+	}
+	return process(&options, argv + optind) ? EXIT_FAILURE : EXIT_SUCCESS;
+}
