@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash disable=SC2034 # the caller uses what is set here
+#
+# Part of scripts/kernel: finds the source of a line, or fetches it from Debian.
+
+# The version that a tree's Makefile states.
+tree_version() {
+	awk -F ' *= *' '
+		$1 == "VERSION" { version = $2 }
+		$1 == "PATCHLEVEL" { version = version "." $2 }
+		$1 == "SUBLEVEL" { print version ($2 ? "." $2 : ""); exit }
+	' "$1/Makefile"
+}
+
+# check_tree TREE WHAT: it must be an unbuilt kernel source tree of LINE.
+check_tree() {
+	local tree=$1 what=$2 version
+
+	[[ -f $tree/Makefile && -f $tree/Kbuild && -d $tree/arch/x86 ]] ||
+		die "$what is not a Linux source tree"
+	version=$(tree_version "$tree")
+	[[ $version == "$LINE" || $version == "$LINE".* ]] ||
+		die "$what is Linux ${version:-of no known version}, not of line $LINE"
+	[[ ! -e $tree/.config && ! -e $tree/include/config ]] ||
+		die "$what has been built in, which kbuild does not allow; run 'make mrproper' in it"
+}
+
+# What identifies the content of a tree that others may change.
+tree_fingerprint() {
+	find "$1" -name .git -prune -o -type f -printf '%P %s %T@\n' |
+		sort | sha256sum | cut -c 1-16
+}
+
+# Sets SOURCE, a directory, and SOURCE_ID, which stands for its content. Fails
+# when the source has to be fetched first.
+find_source() {
+	if [[ -n ${KERNEL_TREE:-} ]]; then
+		check_tree "$KERNEL_TREE" "KERNEL_TREE=$KERNEL_TREE"
+		SOURCE=$(cd "$KERNEL_TREE" && pwd)
+		SOURCE_ID="$(tree_version "$SOURCE") tree $(tree_fingerprint "$SOURCE")"
+		return
+	fi
+	SOURCE=$(find "$CACHE/src" -maxdepth 1 -name "linux-${LINE}[.-]*" 2>/dev/null |
+		sort --version-sort | tail -n 1)
+	SOURCE_ID=${SOURCE##*/linux-}
+	[[ -n $SOURCE ]]
+}
+
+get_source() {
+	find_source || with_lock "$CACHE/src" fetch_source
+}
+
+download() {
+	cd "$1" && apt-get -q ${3:+-t "$3"} download "$2" 2>&1
+}
+
+# unpack DEB PACKAGE DIR: the kernel tree in DEB, as DIR/PACKAGE. A third of it
+# cannot be of use here, and is left out: register lists of AMD's graphics, and
+# code and device trees of other architectures. Their Kconfig files are needed.
+unpack() {
+	local deb=$1 package=$2 dir=$3
+
+	dpkg-deb --fsys-tarfile "$deb" |
+		tar -xO "./usr/src/$package.tar.xz" |
+		xz -dc --threads=0 |
+		tar -x -C "$dir" \
+			--exclude="$package/drivers/gpu/drm/amd/include" \
+			--exclude="$package/arch/*/boot/dts" \
+			--exclude="$package/arch/[!x]*/*.[chS]"
+}
+
+# Fetches LINE's source; under a lock.
+fetch_source() {
+	local package suite dir=$CACHE/src/.fetch-$LINE version
+
+	! find_source || return 0	# by whom we waited for
+	read -r package suite < <(awk -v line="$LINE" '$1 == line { print $2, $3 }' \
+		"$TOP/scripts/kernel-lines.txt") ||
+		die "scripts/kernel-lines.txt names no source for line $LINE; set KERNEL_TREE to an unpacked tree"
+	[[ $suite != - ]] || suite=
+	command -v apt-get >/dev/null ||
+		die "without apt-get no source can be fetched; set KERNEL_TREE to an unpacked tree of Linux $LINE"
+	need_disk "$CACHE" 4
+
+	new_temp_dir "$dir"
+	echo "downloading $package"
+	run download "$dir" "$package" "$suite" || {
+		[[ $(id -u) != 0 ]] || run apt-get -q update 2>&1
+		run download "$dir" "$package" "$suite"
+	} || die "apt cannot download $package; run 'apt-get update' as root, or set KERNEL_TREE to an unpacked tree of Linux $LINE"
+	version=$(dpkg-deb --field "$dir"/*.deb Version 2>&1) || die "$package has arrived damaged; try again"
+	echo "unpacking $package $version"
+	run unpack "$dir"/*.deb "$package" "$dir" 2>&1 || die "$package $version cannot be unpacked; try again"
+	check_tree "$dir/$package" "the package $package"
+	mv -T "$dir/$package" "$CACHE/src/linux-$version"
+	find_source
+}
