@@ -1,0 +1,70 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
+# The measurement itself, on an emulated AMD host that runs our kernel: the BPF
+# object through that kernel's verifier, the counts against the guest's own,
+# and exits per guest fault against what each policy makes them.
+set -euo pipefail
+TOP=$(cd "$(dirname "$0")/.." && pwd)
+# shellcheck source=tests/tap.sh
+. "$TOP/tests/tap.sh"
+unset LINE VENDOR POLICY WORKLOAD PAGING FAULTS MICRO_OPTIONS TIMEOUT SILENCE LAB_KERNEL LAB_HOST_DIR
+
+# lab VARIABLE=VALUE...: runs the lab, with the results in $SCRATCH/NAME.json
+lab() {
+	local name=$1
+
+	shift
+	try env OUT="$SCRATCH/$name.json" CHECK=y "$@" "$TOP/lab/run"
+	is "$STATUS:$ERR" "0:" "$name: the run passes every check"
+	diag "$(sed -n '/^vendor/,$p' <<<"$OUT")"
+}
+
+# runs NAME JQ-EXPRESSION: the expression's value for each run, one a line
+runs() {
+	jq -r ".runs[] | $2" "$SCRATCH/$1.json"
+}
+
+lab all
+is "$(runs all '"\(.vendor) \(.line) \(.workload) \(.paging) \(.policy)"' | sort | uniq | wc -l)" 18 \
+	"all: 2 workloads x 3 paging modes x 3 policies"
+is "$(runs all 'select(.guest_faults < 1999) | .policy')" "" "all: at least 1999 faults each"
+is "$(runs all 'select(.guest_faults != .guest.faults_handled) | .policy')" "" \
+	"all: as many faults counted as the guest's handler saw"
+is "$(runs all 'select((.classes | add) != .exits_total) | .policy')" "" \
+	"all: the classes add up to the exits"
+is "$(runs all 'select((.classes_in_episodes | add) != .exits_in_episodes) | .policy')" "" \
+	"all: so do the episodes' shares"
+is "$(runs all 'select((.histogram | add) != .guest_faults) | .policy')" "" \
+	"all: every guest fault is an episode"
+is "$(runs all 'select(.lost_events != 0 or .open_episodes != 0) | .policy')" "" \
+	"all: nothing is lost, nothing is left open"
+is "$(runs all 'select(.workload == "anon" and .policy == "update" and .classes.refault > 10) | .paging')" "" \
+	"all: an update makes refaults go away"
+is "$(grep -cE 'WARNING:|BUG:|Oops|Call Trace' "$TOP/build/log/console-svm-6.12.log" || true)" 0 \
+	"all: no splat on the console"
+
+# exits_in_episodes of the runs that both files have, as "first second"
+lab again WORKLOAD=anon PAGING=64
+# shellcheck disable=SC2016 # jq's variables
+differing='($all[0].runs | map({key: "\(.policy) \(.workload) \(.paging)", value: .exits_in_episodes})
+	| from_entries) as $first | .runs[]
+	| $first["\(.policy) \(.workload) \(.paging)"] as $before
+	| select(($before - .exits_in_episodes | fabs) > $before / 1000) | .policy'
+is "$(jq -r --slurpfile all "$SCRATCH/all.json" "$differing" "$SCRATCH/again.json")" "" \
+	"again: the same exits in episodes to within 0.1 %"
+
+# A PAE entry written in halves traps twice.
+lab halves WORKLOAD=anon PAGING=pae POLICY=unsync MICRO_OPTIONS=--pae-halves
+try env OUT="$SCRATCH/twice.json" WORKLOAD=anon PAGING=pae POLICY='zap update' \
+	MICRO_OPTIONS=--pae-halves "$TOP/lab/run"
+is "$STATUS" 0 "halves: zap and update run"
+is "$(runs twice '"\(.policy) \(.classes["pte-write"])"' | xargs)" "zap 3998 update 3998" \
+	"halves: two writes trap for each fault"
+
+# Memory that the host has yet to allocate: the update finds no page, and
+# leaves it to the fault path.
+try env OUT="$SCRATCH/absent.json" WORKLOAD=anon PAGING=64 POLICY=update \
+	MICRO_OPTIONS=--not-resident "$TOP/lab/run"
+is "$STATUS" 0 "not resident: update runs"
+is "$(runs absent '.classes.refault >= 1999')" true "not resident: every fault has a refault"
+done_testing

@@ -1,0 +1,98 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck disable=SC2016 # $3 and $4 are the stand-ins'
+# lab/run with emulated hosts that go wrong: stand-ins, which need no kernel.
+set -euo pipefail
+TOP=$(cd "$(dirname "$0")/.." && pwd)
+# shellcheck source=tests/tap.sh
+. "$TOP/tests/tap.sh"
+
+export LAB_KERNEL=$SCRATCH/kernel LAB_HOST_DIR=$SCRATCH/hosts VENDOR=fake
+export OUT_FILE=$SCRATCH/results.json
+unset LINE POLICY WORKLOAD PAGING FAULTS TIMEOUT SILENCE CHECK
+: >"$LAB_KERNEL"
+mkdir "$LAB_HOST_DIR"
+
+# host: the standard input becomes the emulated host. Its arguments are as in
+# lab/host/svm: kernel, initrd, results, console.
+host() {
+	(echo '#!/bin/bash' && cat) >"$LAB_HOST_DIR/fake"
+	chmod +x "$LAB_HOST_DIR/fake"
+}
+
+lab() {
+	try env OUT="$OUT_FILE" "$@" "$TOP/lab/run"
+}
+
+# left: processes and directories of a run that are still there
+left() {
+	grep -laF "$SCRATCH" /proc/[0-9]*/cmdline 2>/dev/null || true
+	find "$TOP/build/lab" -name 'run.*'
+	find "$SCRATCH" -name 'results.json*'
+}
+
+# failed REGEX NAME: status 1, the reason in the last line, nothing left.
+failed() {
+	is "$STATUS" 1 "$2: exit status 1"
+	like "$(tail -n 1 <<<"$ERR")" "^lab/run: $1" "$2: one clear line"
+	is "$(left)" "" "$2: nothing is left"
+}
+
+# ---- words ----
+
+host <<<'exit 1'
+lab POLICY=zip
+fails 2 "unknown POLICY 'zip'; known: zap update unsync" "unknown policy"
+lab WORKLOAD=anno
+fails 2 "unknown WORKLOAD 'anno'; known: anon cow" "unknown workload"
+lab PAGING='64 63'
+fails 2 "unknown PAGING '63'; known: 32 pae 64" "unknown paging mode"
+lab VENDOR=cyrix
+fails 2 "unknown VENDOR 'cyrix'; known: fake" "unknown vendor"
+lab LINE=9.99
+fails 2 "unknown LINE '9.99'; known:" "unknown line"
+lab POLICY=' '
+fails 2 "POLICY is empty" "no policy"
+lab FAULTS=many
+fails 2 "FAULTS 'many' is not a number" "faults that are no number"
+
+# ---- hosts ----
+
+host <<<'echo "emulator: cannot do that" >&2; exit 3'
+lab
+failed "fake 6.12 ended without a result" "an emulator that dies"
+like "$ERR" "emulator: cannot do that" "an emulator that dies: its own words are shown"
+
+host <<<'printf "Kernel panic - not syncing: No working init\r\n" >"$4"'
+lab
+failed "fake 6.12 ended without a result" "a kernel that panics"
+like "$ERR" "    Kernel panic - not syncing: No working init" "a kernel that panics: the console is shown"
+
+host <<<'echo booting >"$4"; exec sleep 1000'
+lab SILENCE=1
+failed "fake 6.12 has been silent for 1 s; it hangs" "a host that hangs"
+
+host <<<'while :; do echo tick >>"$4"; sleep 0.1; done'
+lab TIMEOUT=2
+failed "fake 6.12 took more than 2 s" "a host that goes on for ever"
+
+host <<<'echo "{\"end\":true,\"runs\":0}" >"$3"; exec sleep 1000'
+lab
+is "$STATUS" 1 "a host that runs no job: exit status 1"
+like "$ERR" "lab-results: 0 runs arrived of 18" "a host that runs no job: one clear line"
+is "$(left)" "" "a host that runs no job: nothing is left"
+
+host <<<'touch "$3.started"; touch "'"$SCRATCH"'/started"; sleep 1000 & sleep 1000'
+interrupt "$SCRATCH/started" env OUT="$OUT_FILE" "$TOP/lab/run"
+is "$STATUS:$(left)" "130:" "Ctrl-C: nothing is left"
+
+# An emulator that isn't installed: its name is nowhere on PATH.
+mkdir "$SCRATCH/bin"
+for tool in bash env; do
+	ln -s "$(command -v "$tool")" "$SCRATCH/bin/$tool"
+done
+for file in "$TOP"/lab/host/*; do
+	try env PATH="$SCRATCH/bin" "$file" kernel initrd results console
+	fails 1 "is missing; install the package" "${file##*/}: the emulator is missing"
+done
+done_testing

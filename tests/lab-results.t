@@ -1,0 +1,76 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
+# lab-results: takes sound results, and nothing else.
+set -euo pipefail
+TOP=$(cd "$(dirname "$0")/.." && pwd)
+# shellcheck source=tests/tap.sh
+. "$TOP/tests/tap.sh"
+
+RESULTS=$SCRATCH/results
+OUT_FILE=$SCRATCH/out.json
+
+# A host's results: one sound run, 7 faults under zap, and the end.
+sound() {
+	cat <<-'END'
+		{"job":{"policy":"zap","workload":"anon","paging":"64"},"status":0,"run":{"schema":"faultline.run/1","line":"6.12","kernel":"6.12.1","vendor":"svm","policy":"zap","workload":"anon","paging":"64","guest_faults":7,"exits_total":23,"exits_in_episodes":21,"exits_per_guest_fault":3.0,"classes":{"inject":7,"pte-write":7,"refault":7,"async":2},"classes_in_episodes":{"inject":7,"pte-write":7,"refault":7,"invlpg":0},"lost_events":0},"guest":{"schema":"faultline.guest/1","faults_asked":7,"faults_handled":7}}
+		{"end":true,"runs":1}
+	END
+}
+
+# check [OPTION]...: gives what is in RESULTS to lab-results.
+check() {
+	rm -f "$OUT_FILE"
+	try "$TOP/build/bin/lab-results" "$@" -o "$OUT_FILE" "$RESULTS"
+}
+
+# refused REGEX NAME [OPTION]...: it must not take it, and must write nothing.
+refused() {
+	local regex=$1 name=$2
+
+	shift 2
+	check "$@"
+	fails 1 "$regex" "$name"
+	is "$(ls "$SCRATCH")" results "$name: nothing is written"
+}
+
+sound >"$RESULTS"
+check --check --expect 1
+is "$STATUS:$ERR" "0:" "a sound run is taken"
+like "$OUT" "svm +6.12 +anon +64 +3.000" "and shown"
+is "$(jq -r '"\(.schema) \(.runs | length) \(.runs[0].guest.faults_handled)"' "$OUT_FILE")" \
+	"faultline.results/1 1 7" "and written"
+rm -f "$OUT_FILE"
+
+refused "1 runs arrived of 2" "too few runs" --expect 2
+
+sound | sed 's/"guest_faults":7/"guest_faults":6/' >"$RESULTS"
+refused "zap anon 64: 6 guest faults counted, but the guest handled 7" "a miscount"
+sound | sed 's/"faults_handled":7/"faults_handled":6/' >"$RESULTS"
+refused "handled 6 faults of 7" "a guest that did too little"
+sound | sed 's/"async":2/"async":3/' >"$RESULTS"
+refused "add up to 24 exits of 23" "classes that don't add up"
+sound | sed 's/"lost_events":0/"lost_events":4/' >"$RESULTS"
+refused "4 events were lost" "lost events"
+sound | sed 's/"status":0/"status":1,"error":"micro: no luck"/' >"$RESULTS"
+refused "zap anon 64 failed: micro: no luck" "a run that failed"
+sound | sed 's/"guest":/"geust":/' >"$RESULTS"
+refused "not a faultline.run/1 with a faultline.guest/1" "a guest that said nothing"
+sound | sed 's/"exits_in_episodes":21/"exits_in_episodes":14/' >"$RESULTS"
+refused "2.000 exits per guest fault.* instead of 2.95 to 3.05" "not what zap makes them" --check
+
+sound | sed 2d >"$RESULTS"
+refused "has no end" "no end line"
+sound | sed 's/"runs":1/"runs":2/' >"$RESULTS"
+refused "1 runs arrived of 2" "a line got lost"
+sound | cut -c 1-300 >"$RESULTS"
+refused "line 1 is not JSON" "a truncated line"
+: >"$RESULTS"
+refused "has no end" "nothing at all"
+
+try "$TOP/build/bin/lab-results" -o "$OUT_FILE"
+fails 2 "at least one file of results" "no file named"
+try "$TOP/build/bin/lab-results" -o "$OUT_FILE" "$SCRATCH/none"
+fails 1 "cannot read .*/none: No such file" "no such file"
+try "$TOP/build/bin/lab-results" --chek
+fails 2 "--chek is no option" "unknown option"
+done_testing

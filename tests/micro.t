@@ -1,0 +1,39 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
+# The micro guest's VMM: its options. What the guest does, lab-counts.t shows.
+set -euo pipefail
+TOP=$(cd "$(dirname "$0")/.." && pwd)
+# shellcheck source=tests/tap.sh
+. "$TOP/tests/tap.sh"
+
+micro() {
+	try "$TOP/build/lab/micro" "$@"
+}
+
+micro --help
+is "$STATUS:$ERR" "0:" "help"
+for bad in 0 20001 -1 1x '' 99999999999999999999; do
+	micro --faults "$bad"
+	fails 2 "--faults '$bad' is not a number from 1 to 20000" "--faults '$bad'"
+done
+micro --workload fork
+fails 2 "unknown --workload 'fork'; known: anon cow" "unknown workload"
+micro --paging 48
+fails 2 "unknown --paging '48'; known: 32 pae 64" "unknown paging mode"
+micro --pae-halves
+fails 2 "--pae-halves goes with --paging pae, not 64" "halves of what isn't PAE"
+micro --timeout
+fails 2 "--timeout needs a value" "option without its value"
+micro --fast
+fails 2 "unknown option --fast" "unknown option"
+micro 1999
+fails 2 "unexpected '1999'" "an argument that is no option"
+
+if ((EUID == 0)); then
+	# shellcheck disable=SC2016 # for the inner shell
+	try unshare --mount bash -c 'mount -t tmpfs none /dev && exec "$1"' bash "$TOP/build/lab/micro"
+	fails 1 "cannot open /dev/kvm: No such file.*; load KVM" "without KVM"
+else
+	skip 2 "hiding /dev/kvm needs root"
+fi
+done_testing
