@@ -39,6 +39,7 @@ describe_build() {
 		gcc $(gcc --version | head -n 1)
 		ld $(ld --version | head -n 1)
 		pahole $(pahole --version)
+		make $(declare -f kbuild | sha256sum | cut -c 1-16)
 	END
 }
 

@@ -95,4 +95,13 @@ for file in "$TOP"/lab/host/*; do
 	try env PATH="$SCRATCH/bin" "$file" kernel initrd results console
 	fails 1 "is missing; install the package" "${file##*/}: the emulator is missing"
 done
+
+# The real ones, given what is no kernel: QEMU says so, Bochs's boot loader waits.
+unset LAB_HOST_DIR
+echo "not a kernel" >"$LAB_KERNEL"
+lab VENDOR=svm
+failed "svm 6.12 ended without a result" "QEMU, and no kernel"
+lab VENDOR=vmx SILENCE=20
+failed "vmx 6.12 has been silent for 20 s; it hangs" "Bochs, and no kernel"
+is "$(pgrep -x 'bochs|qemu-system-x86' || true)" "" "no emulator is left"
 done_testing
