@@ -5,16 +5,17 @@
 CLANG	?= clang
 BPFTOOL	?= $(firstword $(wildcard /usr/sbin/bpftool /usr/local/sbin/bpftool) bpftool)
 
-# clang's BPF target has no multiarch directory of its own.
-BPF_CFLAGS := -g -O2 -target bpf -mcpu=v3 -Wall -Wextra -Wno-unused-parameter \
-	      -I/usr/include/$(shell $(CC) -print-multiarch)
+# clang's BPF target has no multiarch directory of its own. Expanded when used,
+# as make reads this before scripts/deps has installed a compiler.
+BPF_CFLAGS = -g -O2 -target bpf -mcpu=v3 -Wall -Wextra -Wno-unused-parameter \
+	     -I/usr/include/$(shell $(CC) -print-multiarch)
 
 ANALYSIS_CFLAGS	:= -D_GNU_SOURCE -Ianalysis -Ibpf -I$(BUILD)/bpf
 ANALYSIS_LIBS	:= -lbpf -ljson-c
 LIBFAULTLINE	:= $(BUILD)/lib/libfaultline.a
 
 # What the tests link, too; the command is these and its main files.
-LIB_OBJS := $(patsubst %,$(BUILD)/analysis/%.o,collector command error host output probe run)
+LIB_OBJS := $(patsubst %,$(BUILD)/analysis/%.o,collector command error host output probe reasons run)
 CMD_OBJS := $(patsubst %,$(BUILD)/analysis/%.o,main stat)
 
 all: $(BUILD)/bin/faultline

@@ -133,14 +133,14 @@ static __u64 count_missed(const struct faultline_bpf *bpf)
 	return missed;
 }
 
-static void add_counts(struct fl_counts *sum, const struct fl_counts *counts)
+/* Add up arrays of counters, or structs of nothing but counters. */
+static void add_counts(void *sum, const void *counts, size_t size)
 {
-	const __u64 *from = (const __u64 *)counts;
-	__u64 *to = (__u64 *)sum;
+	const __u64 *from = counts;
+	__u64 *to = sum;
 	size_t i;
 
-	/* A struct of nothing but counters. */
-	for (i = 0; i < sizeof(*sum) / sizeof(*to); i++)
+	for (i = 0; i < size / sizeof(*to); i++)
 		to[i] += from[i];
 }
 
@@ -149,7 +149,8 @@ static void add_vcpu(struct fl_snapshot *snapshot, struct fl_vcpu_entry *entry)
 	fl_entry(&entry->vcpu);
 	snapshot->open_episodes += entry->vcpu.nr_open;
 	fl_end_episodes(&entry->vcpu, 0);
-	add_counts(&snapshot->counts, &entry->vcpu.counts);
+	add_counts(&snapshot->counts, &entry->vcpu.counts, sizeof(snapshot->counts));
+	add_counts(snapshot->reasons, entry->reasons, sizeof(snapshot->reasons));
 	snapshot->nr_vcpus++;
 	snapshot->isa = entry->isa;
 	if (entry->window_ns > snapshot->window_ns)

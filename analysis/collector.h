@@ -21,6 +21,7 @@ struct fl_snapshot {
 	__u64 lost_events;
 	__u64 window_ns;	/* the longest time that a vCPU was in a window */
 	__u32 isa;		/* enum fl_isa, or 0 if no exit was seen */
+	__u64 reasons[FL_NR_REASONS];	/* exits by fl_reason_slot() */
 };
 
 /*

@@ -7,14 +7,14 @@
 #include "exit_reason.h"
 #include "host.h"
 
-/* A boolean parameter of kvm; @fallback if this kernel doesn't have it. */
-static bool kvm_parameter(const char *name, bool fallback)
+/* A boolean parameter of @module; @fallback if this kernel doesn't have it. */
+static bool parameter(const char *module, const char *name, bool fallback)
 {
 	char path[128];
 	FILE *file;
 	int value;
 
-	snprintf(path, sizeof(path), "/sys/module/kvm/parameters/%s", name);
+	snprintf(path, sizeof(path), "/sys/module/%s/parameters/%s", module, name);
 	file = fopen(path, "r");
 	if (!file)
 		return fallback;
@@ -25,9 +25,9 @@ static bool kvm_parameter(const char *name, bool fallback)
 
 static const char *read_policy(void)
 {
-	if (kvm_parameter("oos_shadow", true))
+	if (parameter("kvm", "oos_shadow", true))
 		return "unsync";
-	return kvm_parameter("pte_update", false) ? "update" : "zap";
+	return parameter("kvm", "pte_update", false) ? "update" : "zap";
 }
 
 void fl_host_read(struct fl_host *host)
@@ -44,6 +44,18 @@ void fl_host_read(struct fl_host *host)
 		 (int)(major + 1 + minor), name.release);
 
 	host->policy = read_policy();
+}
+
+const char *fl_mmu_name(__u32 isa)
+{
+	switch (isa) {
+	case FL_ISA_SVM:
+		return parameter("kvm_amd", "npt", false) ? "tdp" : "shadow";
+	case FL_ISA_VMX:
+		return parameter("kvm_intel", "ept", false) ? "tdp" : "shadow";
+	default:
+		return "unknown";
+	}
 }
 
 const char *fl_vendor_name(__u32 isa)

@@ -14,6 +14,12 @@ struct fl_host {
 /* Fill in @host; a stock kernel's policy is "unsync". */
 void fl_host_read(struct fl_host *host);
 
+/*
+ * "shadow" if KVM shadows guests' page tables on this host, "tdp" if it uses
+ * two-dimensional paging (NPT or EPT), or "unknown"; @isa is enum fl_isa.
+ */
+const char *fl_mmu_name(__u32 isa);
+
 /* "svm", "vmx", or "unknown" where no exit told; @isa is enum fl_isa. */
 const char *fl_vendor_name(__u32 isa);
 

@@ -5,6 +5,7 @@
 #include <json-c/json.h>
 
 #include "error.h"
+#include "reasons.h"
 #include "run.h"
 
 static const char *const class_names[FL_NR_CLASSES] = {
@@ -111,6 +112,20 @@ static void add_classes(struct json_object *object, const char *key,
 	json_object_object_add(object, key, classes);
 }
 
+static void add_reasons(struct json_object *object, const struct fl_snapshot *snapshot)
+{
+	struct json_object *reasons = json_object_new_object();
+	char name[FL_REASON_NAME];
+	__u32 slot;
+
+	for (slot = 0; slot < FL_NR_REASONS; slot++) {
+		if (snapshot->reasons[slot])
+			add_count(reasons, fl_reason_name(snapshot->isa, slot, name),
+				  snapshot->reasons[slot]);
+	}
+	json_object_object_add(object, "exit_reasons", reasons);
+}
+
 /* "16+" is the bucket for episodes of 16 exits and more. */
 static void bucket_name(char *name, size_t size, int bucket)
 {
@@ -142,6 +157,7 @@ static struct json_object *run_to_json(const struct fl_run *run)
 	add_text(object, "line", run->line);
 	add_text(object, "kernel", run->host.kernel);
 	add_text(object, "vendor", fl_vendor_name(snapshot->isa));
+	add_text(object, "mmu", fl_mmu_name(snapshot->isa));
 	add_text(object, "policy", run->policy);
 	add_text(object, "workload", run->workload);
 	add_text(object, "paging", run->paging);
@@ -153,6 +169,7 @@ static struct json_object *run_to_json(const struct fl_run *run)
 	add_classes(object, "classes", snapshot->counts.classes);
 	add_classes(object, "classes_in_episodes", snapshot->counts.in_episodes);
 	add_histogram(object, snapshot->counts.histogram);
+	add_reasons(object, snapshot);
 	add_count(object, "open_episodes", snapshot->open_episodes);
 	add_count(object, "lost_events", snapshot->lost_events);
 	add_count(object, "duration_ns", run->duration_ns);
@@ -212,15 +229,32 @@ static void print_histogram(const __u64 *histogram, FILE *out)
 	}
 }
 
+static void print_reasons(const struct fl_snapshot *snapshot, FILE *out)
+{
+	char name[FL_REASON_NAME];
+	__u32 slot;
+
+	fprintf(out, "\n  %-20s %6s\n", "exit reason", "exits");
+	for (slot = 0; slot < FL_NR_REASONS; slot++) {
+		if (snapshot->reasons[slot])
+			fprintf(out, "  %-18s %8llu\n",
+				fl_reason_name(snapshot->isa, slot, name),
+				snapshot->reasons[slot]);
+	}
+}
+
 int fl_run_print_table(const struct fl_run *run, FILE *out)
 {
 	const struct fl_snapshot *snapshot = &run->snapshot;
 
-	fprintf(out, "\nLinux %s, %s, policy %s, %llu vCPU%s, %.3f s\n\n",
-		run->host.kernel, fl_vendor_name(snapshot->isa), run->policy,
+	fprintf(out, "\nLinux %s, %s, %s paging, policy %s, %llu vCPU%s, %.3f s\n\n",
+		run->host.kernel, fl_vendor_name(snapshot->isa),
+		fl_mmu_name(snapshot->isa), run->policy,
 		snapshot->nr_vcpus, snapshot->nr_vcpus == 1 ? "" : "s",
 		run->duration_ns / 1e9);
 	print_classes(run, out);
+	if (snapshot->counts.exits)
+		print_reasons(snapshot, out);
 	if (snapshot->counts.guest_faults)
 		print_histogram(snapshot->counts.histogram, out);
 	fprintf(out, "\n  %llu guest faults, %.3f exits per guest fault\n",

@@ -69,4 +69,25 @@ static __always_inline enum fl_kind fl_exit_kind(__u32 isa, __u32 reason)
 	}
 }
 
+/*
+ * Exit reasons are counted one by one, too, each in a slot of its own: the code
+ * itself, but for SVM's codes from 0x400 on, which follow those up to 0x9f. The
+ * last slot is for what is new to us, and for an instruction set we don't know.
+ */
+#define FL_NR_REASONS		0xc0
+#define FL_REASON_UNKNOWN	(FL_NR_REASONS - 1)
+#define FL_SVM_HIGH_CODES	0x400
+#define FL_SVM_HIGH_SLOT	0xa0
+
+static __always_inline __u32 fl_reason_slot(__u32 isa, __u32 reason)
+{
+	if (isa == FL_ISA_VMX)
+		reason &= 0xffff;
+	else if (isa == FL_ISA_SVM && reason >= FL_SVM_HIGH_CODES)
+		reason = reason - FL_SVM_HIGH_CODES + FL_SVM_HIGH_SLOT;
+	else if (isa != FL_ISA_SVM)
+		return FL_REASON_UNKNOWN;
+	return reason < FL_REASON_UNKNOWN ? reason : FL_REASON_UNKNOWN;
+}
+
 #endif /* FAULTLINE_EXIT_REASON_H */

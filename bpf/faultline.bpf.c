@@ -98,6 +98,7 @@ SEC("tp_btf/kvm_exit")
 int on_kvm_exit(__u64 *ctx)
 {
 	struct fl_vcpu_entry *entry = this_or_new_vcpu();
+	__u32 reason, slot;
 	void *vcpu;
 
 	if (!entry)
@@ -113,8 +114,13 @@ int on_kvm_exit(__u64 *ctx)
 	if (config.use_window && !entry->in_window)
 		return 0;
 
-	fl_exit(&entry->vcpu,
-		fl_exit_kind(entry->isa, exit_reason(entry->isa, vcpu)));
+	reason = exit_reason(entry->isa, vcpu);
+	fl_exit(&entry->vcpu, fl_exit_kind(entry->isa, reason));
+
+	slot = fl_reason_slot(entry->isa, reason);
+	entry->reason_slot = slot;
+	if (slot < FL_NR_REASONS)
+		entry->reasons[slot]++;
 	return 0;
 }
 
@@ -201,6 +207,15 @@ int on_kvm_mmu_pte_write(__u64 *ctx)
 	return 0;
 }
 
+static __always_inline void forget_exit(struct fl_vcpu_entry *entry)
+{
+	__u32 slot = entry->reason_slot;
+
+	if (entry->vcpu.exit_open && slot < FL_NR_REASONS)
+		entry->reasons[slot]--;
+	fl_forget_exit(&entry->vcpu);
+}
+
 /* The exits by which the guest marks its window are not part of it. */
 SEC("tp_btf/kvm_cpuid")
 int on_kvm_cpuid(__u64 *ctx)
@@ -218,7 +233,7 @@ int on_kvm_cpuid(__u64 *ctx)
 	} else if ((__u32)ARG(ctx, 1) == FL_MARK_STOP && entry->in_window) {
 		entry->in_window = 0;
 		entry->window_ns += bpf_ktime_get_ns() - entry->window_start_ns;
-		fl_forget_exit(&entry->vcpu);
+		forget_exit(entry);
 	}
 	return 0;
 }

@@ -6,7 +6,7 @@
 #ifndef FAULTLINE_BPF_H
 #define FAULTLINE_BPF_H
 
-#include "episode.h"
+#include "exit_reason.h"
 
 /* vCPU threads that can be measured at once; more are counted as lost. */
 #define FL_MAX_VCPUS	4096
@@ -22,11 +22,13 @@
 /* Value of the map `vcpus`, whose key is a vCPU thread's id. */
 struct fl_vcpu_entry {
 	struct fl_vcpu vcpu;
+	__u64 reasons[FL_NR_REASONS];	/* exits by fl_reason_slot() */
 	__u64 kvm_vcpu;		/* the kernel's struct kvm_vcpu */
 	__u64 window_start_ns;	/* CLOCK_MONOTONIC */
 	__u64 window_ns;	/* length of the windows that have ended */
 	__u32 isa;		/* enum fl_isa */
 	__u32 in_window;
+	__u32 reason_slot;	/* of the last exit counted */
 };
 
 /*

@@ -11,7 +11,7 @@ CONFIG_DIR=${CONFIG_DIR:-$TOP/kernel-config}
 check_tools() {
 	local tool
 
-	for tool in gcc ld make patch bc bison flex pahole ccache; do
+	for tool in gcc ld make patch bc bison flex python3 pahole ccache; do
 		command -v "$tool" >/dev/null || die "$tool is missing; run scripts/deps kernel"
 	done
 }
@@ -100,7 +100,7 @@ compile() {
 	configure
 	echo "building Linux ${SOURCE_ID%% *}, $CONFIG_ID"
 	run kbuild bzImage || {
-		error=$(grep -aE -m 1 'error:|undefined reference|\*\*\*' "$WORK/make.log" || true)
+		error=$(grep -aE -m 1 'error:|undefined reference|: not found|: No such file|\*\*\*' "$WORK/make.log" || true)
 		die "the build failed: ${error:-make said nothing}; see $WORK/make.log"
 	}
 	new_temp_dir "$CACHE/kernel/.new-${KERNEL##*/}"

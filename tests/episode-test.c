@@ -346,6 +346,23 @@ static void exit_reasons(void **state)
 	assert_int_equal(fl_exit_kind(0, 0x4e), FL_KIND_OTHER);
 }
 
+/* Reasons of one instruction set have slots of their own, whatever they are. */
+static void reason_slots(void **state)
+{
+	__u32 code, slot;
+
+	(void)state;
+	assert_int_equal(fl_reason_slot(FL_ISA_SVM, 0x4e), 0x4e);
+	assert_int_equal(fl_reason_slot(FL_ISA_SVM, 0x400), FL_SVM_HIGH_SLOT);
+	assert_int_equal(fl_reason_slot(FL_ISA_SVM, 0xffffffff), FL_REASON_UNKNOWN);
+	assert_int_equal(fl_reason_slot(FL_ISA_VMX, 0x80000000 | 33), 33);
+	assert_int_equal(fl_reason_slot(0, 7), FL_REASON_UNKNOWN);
+	for (code = 0; code < 0x1000; code++) {
+		slot = fl_reason_slot(FL_ISA_SVM, code);
+		assert_in_range(slot, 0, FL_NR_REASONS - 1);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -368,6 +385,7 @@ int main(void)
 		cmocka_unit_test(forgotten_exit_leaves_no_trace),
 		cmocka_unit_test(long_episode_lands_in_the_last_bucket),
 		cmocka_unit_test(exit_reasons),
+		cmocka_unit_test(reason_slots),
 	};
 
 	return cmocka_run_group_tests_name("episode", tests, NULL, NULL);

@@ -43,6 +43,8 @@ is "$(runs all 'select((.classes_in_episodes | add) != .exits_in_episodes) | .po
 	"all: so do the episodes' shares"
 is "$(runs all 'select((.histogram | add) != .guest_faults) | .policy')" "" \
 	"all: every guest fault is an episode"
+is "$(runs all 'select((.exit_reasons | add) != .exits_total) | .policy')" "" \
+	"all: so do the exit reasons"
 is "$(runs all 'select(.lost_events != 0 or .open_episodes != 0) | .policy')" "" \
 	"all: nothing is lost, nothing is left open"
 is "$(runs all 'select(.workload == "anon" and .policy == "update" and .classes.refault > 10) | .paging')" "" \
@@ -69,6 +71,14 @@ done
 is "$(jq length "$SCRATCH/vmx")" 6 "both: 2 workloads x 3 policies on an Intel host"
 is "$(diff "$SCRATCH/svm" "$SCRATCH/vmx" || true)" "" "both: the same counts on AMD and Intel"
 is "$(splats vmx)" "" "both: no splat on the Intel host's console"
+
+# With NPT and EPT, what the host sees is that it lacks the guest's memory.
+lab tdp VENDOR='svm vmx' CMDLINE='kvm_amd.npt=1 kvm_intel.ept=1' POLICY=unsync WORKLOAD=anon \
+	PAGING=64 FAULTS=499 MICRO_OPTIONS=--not-resident
+is "$(runs tdp '"\(.vendor) \(.mmu) \(.guest_faults) \(.classes.fill >= 499)"' | xargs)" \
+	"svm tdp 0 true vmx tdp 0 true" "tdp: nested page faults and EPT violations are fills"
+is "$(runs tdp '.exit_reasons | keys | map(select(test("npf|ept_violation"))) | .[]' | xargs)" \
+	"npf ept_violation" "tdp: and have their names"
 
 # A PAE entry written in halves traps twice.
 lab halves WORKLOAD=anon PAGING=pae POLICY=unsync MICRO_OPTIONS=--pae-halves

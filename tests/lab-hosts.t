@@ -92,7 +92,7 @@ for tool in bash env; do
 	ln -s "$(command -v "$tool")" "$SCRATCH/bin/$tool"
 done
 for file in "$TOP"/lab/host/*; do
-	try env PATH="$SCRATCH/bin" "$file" kernel initrd results console
+	try env PATH="$SCRATCH/bin" "$file" kernel initrd "$SCRATCH/results" console ""
 	fails 1 "is missing; install the package" "${file##*/}: the emulator is missing"
 done
 
