@@ -112,6 +112,11 @@ show_reason() {
 	printf '%s\n' "$reason" >&2
 }
 
+# show_stage NAME SECONDS RESULT: the line that stays of a stage
+show_stage() {
+	printf '%-24s %4d s  %s\n' "$@"
+}
+
 # run_stage NAME CMD...: one stage of something long. CMD's output goes to
 # build/log/NAME.log; the user sees the name, that it is alive, and the time
 # that it took; when it failed, the reason. Gives CMD's exit status.
@@ -139,7 +144,8 @@ run_stage() {
 
 	result="done"
 	((status == 0)) || result="FAILED, see ${log#"$PWD"/}"
-	printf '%s%-24s %4d s  %s\n' "$clear" "$name" $((SECONDS - began)) "$result"
+	printf '%s' "$clear"
+	show_stage "$name" $((SECONDS - began)) "$result"
 	((status == 0)) || show_reason "$log"
 	return "$status"
 }
