@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -11,7 +12,7 @@ int fl_fail(const char *format, ...)
 	/* What is on stdout came first; keep it first on a terminal, too. */
 	fflush(stdout);
 	va_start(args, format);
-	fputs("faultline: ", stderr);
+	fprintf(stderr, "%s: ", program_invocation_short_name);
 	vfprintf(stderr, format, args);
 	fputc('\n', stderr);
 	va_end(args);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* How everything in libfaultline and the command reports what went wrong. */
+/*
+ * How every program of the project reports what went wrong: libfaultline and
+ * the command, and the lab's.
+ */
 #ifndef FAULTLINE_ERROR_H
 #define FAULTLINE_ERROR_H
 
@@ -11,9 +14,9 @@ enum fl_status {
 };
 
 /*
- * Print "faultline: MESSAGE" on stderr: one line that says what is wrong and
+ * Print "PROGRAM: MESSAGE" on stderr: one line that says what is wrong and
  * what to do about it. Returns -1, for the caller to pass on; whoever gets -1
- * from a function of libfaultline knows that the user has been told.
+ * from a function knows that the user has been told.
  */
 int fl_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
 

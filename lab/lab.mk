@@ -4,7 +4,7 @@
 
 include lab/micro/micro.mk
 
-LAB_CFLAGS := -D_GNU_SOURCE
+LAB_CFLAGS := -D_GNU_SOURCE -Ianalysis
 
 all: $(BUILD)/bin/lab-results $(BUILD)/lab/initramfs.cpio.gz
 
@@ -13,9 +13,9 @@ $(BUILD)/lab/init: lab/init.c
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(LAB_CFLAGS) -static $< -o $@
 
-$(BUILD)/bin/lab-results: lab/results.c
+$(BUILD)/bin/lab-results: lab/results.c $(BUILD)/analysis/error.o
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(LAB_CFLAGS) $< -ljson-c -o $@
+	$(CC) $(CFLAGS) $(LAB_CFLAGS) $^ -ljson-c -o $@
 
 $(BUILD)/lab/initramfs.cpio.gz: lab/initramfs $(BUILD)/lab/init $(BUILD)/lab/micro $(BUILD)/bin/faultline
 	lab/initramfs $@

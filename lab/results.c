@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,7 +15,8 @@
 
 #include <json-c/json.h>
 
-#define EXIT_USAGE	2
+#include "error.h"
+
 #define MAX_POLICIES	8
 
 static const char help[] =
@@ -30,18 +30,6 @@ static const char help[] =
 "  --check            exits per guest fault must be what each policy makes them\n"
 "\n"
 "Exit status: 0 all is well, 1 a run is missing or not as it must be, 2 usage.\n";
-
-static int fail(const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	fputs("lab-results: ", stderr);
-	vfprintf(stderr, format, args);
-	fputc('\n', stderr);
-	va_end(args);
-	return -1;
-}
 
 /* ---- JSON, with "" and 0 for what isn't there ---- */
 
@@ -98,19 +86,19 @@ static int check_run(struct json_object *run, struct json_object *guest)
 
 	if (!is(run, "schema", "faultline.run/1") || !classes ||
 	    !is(guest, "schema", "faultline.guest/1"))
-		return fail("%s: not a faultline.run/1 with a faultline.guest/1", run_name(run));
+		return fl_fail("%s: not a faultline.run/1 with a faultline.guest/1", run_name(run));
 	if (number(guest, "faults_handled") != number(guest, "faults_asked"))
-		return fail("%s: the guest handled %" PRIu64 " faults of %" PRIu64, run_name(run),
+		return fl_fail("%s: the guest handled %" PRIu64 " faults of %" PRIu64, run_name(run),
 			    number(guest, "faults_handled"), number(guest, "faults_asked"));
 	if (shadowed(run) && number(run, "guest_faults") != number(guest, "faults_handled"))
-		return fail("%s: %" PRIu64 " guest faults counted, but the guest handled %" PRIu64,
+		return fl_fail("%s: %" PRIu64 " guest faults counted, but the guest handled %" PRIu64,
 			    run_name(run), number(run, "guest_faults"), number(guest, "faults_handled"));
 	sum = sum_members(classes);
 	if (sum != number(run, "exits_total"))
-		return fail("%s: the classes add up to %" PRIu64 " exits of %" PRIu64,
+		return fl_fail("%s: the classes add up to %" PRIu64 " exits of %" PRIu64,
 			    run_name(run), sum, number(run, "exits_total"));
 	if (number(run, "lost_events"))
-		return fail("%s: %" PRIu64 " events were lost", run_name(run), number(run, "lost_events"));
+		return fl_fail("%s: %" PRIu64 " events were lost", run_name(run), number(run, "lost_events"));
 	return 0;
 }
 
@@ -149,7 +137,7 @@ static int check_expected(struct json_object *run)
 			continue;
 		if (exits >= expected[i].exits - 0.05 && exits <= expected[i].exits + 0.05)
 			return 0;
-		return fail("%s: %.3f exits per guest fault, INVLPG aside, instead of %.2f to %.2f",
+		return fl_fail("%s: %.3f exits per guest fault, INVLPG aside, instead of %.2f to %.2f",
 			    run_name(run), exits, expected[i].exits - 0.05, expected[i].exits + 0.05);
 	}
 	return 0;
@@ -163,7 +151,7 @@ static int add_run(struct json_object *runs, struct json_object *line)
 	struct json_object *guest = json_object_object_get(line, "guest");
 
 	if (number(line, "status"))
-		return fail("%s failed: %s", run_name(json_object_object_get(line, "job")),
+		return fl_fail("%s failed: %s", run_name(json_object_object_get(line, "job")),
 			    text(line, "error"));
 	if (check_run(run, guest))
 		return -1;
@@ -180,14 +168,14 @@ static int read_line(struct json_object *runs, const char *path, const char *tex
 	int ret;
 
 	if (!line)
-		return fail("%s: line %" PRIu64 " is not JSON; the channel was cut or garbled",
+		return fl_fail("%s: line %" PRIu64 " is not JSON; the channel was cut or garbled",
 			    path, nr + 1);
 	if (!json_object_object_get(line, "end"))
 		ret = add_run(runs, line);
 	else if (number(line, "runs") == nr)
 		ret = 1;
 	else
-		ret = fail("%s: %" PRIu64 " runs arrived of %" PRIu64, path, nr, number(line, "runs"));
+		ret = fl_fail("%s: %" PRIu64 " runs arrived of %" PRIu64, path, nr, number(line, "runs"));
 	json_object_put(line);
 	return ret;
 }
@@ -201,11 +189,11 @@ static int read_file(struct json_object *runs, const char *path)
 	int ret = 0;
 
 	if (!file)
-		return fail("cannot read %s: %s", path, strerror(errno));
+		return fl_fail("cannot read %s: %s", path, strerror(errno));
 	while (!ret && getline(&line, &size, file) > 0)
 		ret = read_line(runs, path, line, nr++);
 	if (!ret)
-		ret = fail("%s has no end; the emulated host did not get through its jobs", path);
+		ret = fl_fail("%s has no end; the emulated host did not get through its jobs", path);
 	free(line);
 	fclose(file);
 	return ret < 0 ? -1 : 0;
@@ -221,7 +209,7 @@ static int write_results(struct json_object *results, const char *path)
 	if (json_object_to_file_ext(temporary, results,
 				    JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE) ||
 	    rename(temporary, path)) {
-		fail("cannot write %s: %s", path, strerror(errno));
+		fl_fail("cannot write %s: %s", path, strerror(errno));
 		unlink(temporary);
 		return -1;
 	}
@@ -319,7 +307,7 @@ static int check_all(struct json_object *runs, const struct options *options)
 	size_t nr = json_object_array_length(runs), i;
 
 	if (options->nr_expected && nr != options->nr_expected)
-		return fail("%zu runs arrived of %" PRIu64, nr, options->nr_expected);
+		return fl_fail("%zu runs arrived of %" PRIu64, nr, options->nr_expected);
 	for (i = 0; options->check && i < nr; i++) {
 		if (check_expected(json_object_array_get_idx(runs, i)))
 			return -1;
@@ -372,14 +360,14 @@ int main(int argc, char **argv)
 			fputs(help, stdout);
 			return EXIT_SUCCESS;
 		default:
-			fail("%s is no option, or lacks its value; see 'lab-results --help'",
+			fl_fail("%s is no option, or lacks its value; see 'lab-results --help'",
 			     argv[optind - 1]);
-			return EXIT_USAGE;
+			return FL_USAGE;
 		}
 	}
 	if (!options.output || optind == argc) {
-		fail("an output file (-o) and at least one file of results are needed; see 'lab-results --help'");
-		return EXIT_USAGE;
+		fl_fail("an output file (-o) and at least one file of results are needed; see 'lab-results --help'");
+		return FL_USAGE;
 	}
 	return process(&options, argv + optind) ? EXIT_FAILURE : EXIT_SUCCESS;
 }

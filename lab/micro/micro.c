@@ -11,11 +11,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "error.h"
 #include "vm.h"
 
 #define PAGE_SIZE	4096
 #define MAX_FAULTS	20000
-#define EXIT_USAGE	2
 
 static const char *const workload_names[NR_WORKLOADS] = { "anon", "cow" };
 static const char *const paging_names[NR_PAGING_MODES] = { "32", "pae", "64" };
@@ -48,8 +48,8 @@ static const char help[] =
 
 static int usage_error(const char *format, const char *word)
 {
-	vm_fail(format, word);
-	return EXIT_USAGE;
+	fl_fail(format, word);
+	return FL_USAGE;
 }
 
 static int find_word(const char *const *words, int nr, const char *word)
@@ -115,7 +115,7 @@ static int check_options(const struct options *options, int argc, char **argv)
 	return 0;
 }
 
-/* 0, EXIT_USAGE, or -1 after --help. */
+/* 0, FL_USAGE, or -1 after --help. */
 static int parse(int argc, char **argv, struct options *options)
 {
 	static const struct option long_options[] = {
@@ -142,7 +142,7 @@ static int parse(int argc, char **argv, struct options *options)
 		if (option == '?')
 			return usage_error("unknown option %s; see 'micro --help'", argv[optind - 1]);
 		if (set_option(options, option, optarg))
-			return EXIT_USAGE;
+			return FL_USAGE;
 	}
 	return check_options(options, argc, argv);
 }
@@ -264,18 +264,18 @@ static int check_result(const struct vm *vm, const struct paging *paging)
 	uint32_t n;
 
 	if (info->faults_handled != info->nr_pages)
-		return vm_fail("the guest's handler saw %u faults instead of %u",
+		return fl_fail("the guest's handler saw %u faults instead of %u",
 			       info->faults_handled, info->nr_pages);
 	for (n = 0; n < info->nr_pages; n++) {
 		if (!page_is_right(vm, paging, n))
-			return vm_fail("page %u of the guest is not as it should be", n);
+			return fl_fail("page %u of the guest is not as it should be", n);
 	}
 	return 0;
 }
 
 static int guest_failed(const struct guest_info *info)
 {
-	return vm_fail("the guest took an exception that it should not, after %u faults: vector %u, error code 0x%x, address 0x%llx, instruction 0x%llx",
+	return fl_fail("the guest took an exception that it should not, after %u faults: vector %u, error code 0x%x, address 0x%llx, instruction 0x%llx",
 		       info->faults_handled, info->failed_vector, info->failed_error_code,
 		       (unsigned long long)info->failed_address,
 		       (unsigned long long)info->failed_ip);
@@ -302,11 +302,11 @@ static int write_json(const struct options *options, uint32_t handled)
 	snprintf(temporary, sizeof(temporary), "%s.new", options->json);
 	file = fopen(temporary, "w");
 	if (!file)
-		return vm_fail("cannot write %s: %s", temporary, strerror(errno));
+		return fl_fail("cannot write %s: %s", temporary, strerror(errno));
 	print_json(file, options, handled);
 	failed = ferror(file);
 	if ((fclose(file) || failed) || rename(temporary, options->json)) {
-		vm_fail("cannot write %s: %s", options->json, strerror(errno));
+		fl_fail("cannot write %s: %s", options->json, strerror(errno));
 		unlink(temporary);
 		return -1;
 	}

@@ -11,7 +11,8 @@ MICRO_GUEST_LDFLAGS := -Wl,-T,lab/micro/guest.lds,--build-id=none,--no-warn-rwx-
 MICRO_GUEST_64 := -m64
 MICRO_GUEST_32 := -m32 -march=i686
 
-MICRO_OBJS := $(patsubst %,$(BUILD)/micro/%.o,micro paging vm guest-image)
+MICRO_OBJS := $(patsubst %,$(BUILD)/micro/%.o,micro paging vm guest-image) \
+	      $(BUILD)/analysis/error.o
 
 $(BUILD)/micro/guest-%.bin: lab/micro/guest.c lab/micro/guest-entry.S lab/micro/guest.h lab/micro/guest.lds
 	@mkdir -p $(@D)
@@ -24,7 +25,7 @@ $(BUILD)/micro/guest-image.o: lab/micro/guest-image.S $(BUILD)/micro/guest-64.bi
 
 $(BUILD)/micro/%.o: lab/micro/%.c $(wildcard lab/micro/*.h)
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) -c $< -o $@
+	$(CC) $(CFLAGS) -D_GNU_SOURCE -Ianalysis -c $< -o $@
 
 # Static: it runs in an initramfs.
 $(BUILD)/lab/micro: $(MICRO_OBJS)

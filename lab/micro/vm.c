@@ -3,14 +3,13 @@
 #include <fcntl.h>
 #include <linux/kvm.h>
 #include <signal.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "error.h"
 #include "vm.h"
 
 #define CR0_PE		(1UL << 0)
@@ -33,18 +32,6 @@
 extern const char guest_image_64[], guest_image_64_end[];
 extern const char guest_image_32[], guest_image_32_end[];
 
-int vm_fail(const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	fputs("micro: ", stderr);
-	vfprintf(stderr, format, args);
-	fputc('\n', stderr);
-	va_end(args);
-	return -1;
-}
-
 /* ---- creation ---- */
 
 static int add_memory(struct vm *vm, bool resident)
@@ -54,11 +41,11 @@ static int add_memory(struct vm *vm, bool resident)
 
 	vm->memory = mmap(NULL, vm->size, PROT_READ | PROT_WRITE, flags, -1, 0);
 	if (vm->memory == MAP_FAILED)
-		return vm_fail("cannot get %zu MiB of memory for the guest; use fewer --faults",
+		return fl_fail("cannot get %zu MiB of memory for the guest; use fewer --faults",
 			       vm->size >> 20);
 	region.userspace_addr = (unsigned long)vm->memory;
 	if (ioctl(vm->vm, KVM_SET_USER_MEMORY_REGION, &region))
-		return vm_fail("KVM doesn't take the guest's memory: %s", strerror(errno));
+		return fl_fail("KVM doesn't take the guest's memory: %s", strerror(errno));
 	return 0;
 }
 
@@ -71,12 +58,12 @@ static int set_cpuid(struct vm *vm)
 
 	cpuid = calloc(1, sizeof(*cpuid) + MAX_ENTRIES * sizeof(cpuid->entries[0]));
 	if (!cpuid)
-		return vm_fail("out of memory");
+		return fl_fail("out of memory");
 	cpuid->nent = MAX_ENTRIES;
 	failed = ioctl(vm->kvm, KVM_GET_SUPPORTED_CPUID, cpuid) ||
 		 ioctl(vm->vcpu, KVM_SET_CPUID2, cpuid);
 	free(cpuid);
-	return failed ? vm_fail("cannot set the guest's CPUID: %s", strerror(errno)) : 0;
+	return failed ? fl_fail("cannot set the guest's CPUID: %s", strerror(errno)) : 0;
 }
 
 static int add_vcpu(struct vm *vm)
@@ -86,14 +73,14 @@ static int add_vcpu(struct vm *vm)
 
 	if (ioctl(vm->vm, KVM_SET_IDENTITY_MAP_ADDR, &identity) ||
 	    ioctl(vm->vm, KVM_SET_TSS_ADDR, TSS_ADDRESS))
-		return vm_fail("cannot place KVM's own pages: %s", strerror(errno));
+		return fl_fail("cannot place KVM's own pages: %s", strerror(errno));
 	vm->vcpu = ioctl(vm->vm, KVM_CREATE_VCPU, 0);
 	size = ioctl(vm->kvm, KVM_GET_VCPU_MMAP_SIZE, 0);
 	if (vm->vcpu < 0 || size < 0)
-		return vm_fail("cannot create a vCPU: %s", strerror(errno));
+		return fl_fail("cannot create a vCPU: %s", strerror(errno));
 	vm->run = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, vm->vcpu, 0);
 	if (vm->run == MAP_FAILED)
-		return vm_fail("cannot map the vCPU: %s", strerror(errno));
+		return fl_fail("cannot map the vCPU: %s", strerror(errno));
 	return set_cpuid(vm);
 }
 
@@ -102,10 +89,10 @@ int vm_create(struct vm *vm, size_t size, bool resident)
 	vm->size = size;
 	vm->kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);
 	if (vm->kvm < 0)
-		return vm_fail("cannot open /dev/kvm: %s; load KVM, or run as root", strerror(errno));
+		return fl_fail("cannot open /dev/kvm: %s; load KVM, or run as root", strerror(errno));
 	vm->vm = ioctl(vm->kvm, KVM_CREATE_VM, 0);
 	if (vm->vm < 0)
-		return vm_fail("cannot create a virtual machine: %s", strerror(errno));
+		return fl_fail("cannot create a virtual machine: %s", strerror(errno));
 	return add_memory(vm, resident) ? -1 : add_vcpu(vm);
 }
 
@@ -189,14 +176,14 @@ static int set_registers(struct vm *vm, const struct paging *paging, uint32_t en
 	struct kvm_sregs sregs;
 
 	if (ioctl(vm->vcpu, KVM_GET_SREGS, &sregs))
-		return vm_fail("cannot get the vCPU's registers: %s", strerror(errno));
+		return fl_fail("cannot get the vCPU's registers: %s", strerror(errno));
 	set_segments(&sregs, long_mode);
 	sregs.cr0 = CR0_PE | CR0_ET | CR0_NE | CR0_WP | CR0_PG;
 	sregs.cr3 = paging->root;
 	sregs.cr4 = paging->mode == PAGING_32 ? CR4_PSE : CR4_PAE;
 	sregs.efer = long_mode ? EFER_LME | EFER_LMA : 0;
 	if (ioctl(vm->vcpu, KVM_SET_SREGS, &sregs) || ioctl(vm->vcpu, KVM_SET_REGS, &regs))
-		return vm_fail("KVM doesn't take the vCPU's registers: %s", strerror(errno));
+		return fl_fail("KVM doesn't take the vCPU's registers: %s", strerror(errno));
 	return 0;
 }
 
@@ -226,9 +213,9 @@ static void wake_up(int signal)
 static enum vm_end run_failed(void)
 {
 	if (errno == EINTR)
-		vm_fail("the guest has not ended in time; give it a longer --timeout if it is only slow");
+		fl_fail("the guest has not ended in time; give it a longer --timeout if it is only slow");
 	else
-		vm_fail("KVM cannot run the guest: %s", strerror(errno));
+		fl_fail("KVM cannot run the guest: %s", strerror(errno));
 	return VM_ERROR;
 }
 
@@ -241,20 +228,20 @@ static enum vm_end guest_stopped(const struct vm *vm)
 		if (run->io.port == GUEST_PORT && run->io.direction == KVM_EXIT_IO_OUT)
 			return ((const char *)run)[run->io.data_offset] == GUEST_DONE ?
 				VM_GUEST_DONE : VM_GUEST_FAILED;
-		vm_fail("the guest used I/O port 0x%x, which it should not", run->io.port);
+		fl_fail("the guest used I/O port 0x%x, which it should not", run->io.port);
 		break;
 	case KVM_EXIT_SHUTDOWN:
-		vm_fail("the guest shut down: an exception that it could not handle");
+		fl_fail("the guest shut down: an exception that it could not handle");
 		break;
 	case KVM_EXIT_FAIL_ENTRY:
-		vm_fail("the CPU refused to enter the guest: reason 0x%llx",
+		fl_fail("the CPU refused to enter the guest: reason 0x%llx",
 			run->fail_entry.hardware_entry_failure_reason);
 		break;
 	case KVM_EXIT_INTERNAL_ERROR:
-		vm_fail("KVM ran into an internal error, suberror %u", run->internal.suberror);
+		fl_fail("KVM ran into an internal error, suberror %u", run->internal.suberror);
 		break;
 	default:
-		vm_fail("the guest stopped for KVM exit reason %u, which it should not",
+		fl_fail("the guest stopped for KVM exit reason %u, which it should not",
 			run->exit_reason);
 	}
 	return VM_ERROR;

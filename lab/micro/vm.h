@@ -25,9 +25,6 @@ enum vm_end {
 	VM_ERROR,	/* the user has been told */
 };
 
-/* Print "micro: MESSAGE" on stderr; returns -1. */
-int vm_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
-
 /*
  * Create a machine with @size bytes of memory at physical address 0; if it is
  * @resident, the host has given it all of its pages already. 0 or -1.
