@@ -14,6 +14,7 @@
 
 struct fl_collector {
 	struct faultline_bpf *bpf;
+	struct fl_target target;	/* what to do about each target */
 };
 
 static int quiet(enum libbpf_print_level level, const char *format, va_list args)
@@ -25,22 +26,51 @@ static int quiet(enum libbpf_print_level level, const char *format, va_list args
 	return 0;
 }
 
-/* Load no program whose tracepoint this kernel doesn't have. */
+/*
+ * Programs of which a kernel takes only the one whose tracepoint has that many
+ * arguments; see faultline.bpf.c. Others do with what they find.
+ */
+static const struct {
+	const char *program;
+	int nr_arguments;
+} variants[] = {
+	{ "on_kvm_exit", 2 },
+	{ "on_kvm_exit_3", 3 },
+	{ "on_kvm_page_fault", 3 },
+	{ "on_kvm_page_fault_2", 2 },
+	{ "on_kvm_inj_exception", 4 },
+	{ "on_kvm_inj_exception_3", 3 },
+};
+
+/* Whether @program is for a tracepoint that passes @nr_arguments. */
+static bool fits(const struct bpf_program *program, int nr_arguments)
+{
+	size_t i;
+
+	if (nr_arguments < 0)
+		return false;
+	for (i = 0; i < sizeof(variants) / sizeof(variants[0]); i++) {
+		if (!strcmp(variants[i].program, bpf_program__name(program)))
+			return variants[i].nr_arguments == nr_arguments;
+	}
+	return true;
+}
+
+/* Load only what this kernel has the tracepoint for. */
 static void select_programs(struct faultline_bpf *bpf, const struct fl_probe *probe)
 {
 	struct bpf_program *program;
 
 	bpf_object__for_each_program(program, bpf->obj) {
-		const char *name = strchr(bpf_program__section_name(program), '/');
+		const char *tracepoint = strchr(bpf_program__section_name(program), '/') + 1;
 
-		if (fl_probe_tracepoint(probe, name + 1) < 0)
-			bpf_program__set_autoload(program, false);
+		bpf_program__set_autoload(program,
+					  fits(program, fl_probe_tracepoint(probe, tracepoint)));
 	}
 }
 
-static int configure(struct faultline_bpf *bpf, bool use_window)
+static int configure(struct faultline_bpf *bpf)
 {
-	struct fl_config *config = (struct fl_config *)&bpf->rodata->config;
 	struct fl_probe probe;
 	int ret = 0;
 
@@ -52,16 +82,8 @@ static int configure(struct faultline_bpf *bpf, bool use_window)
 		ret = stat("/sys/module/kvm", &st) ?
 			fl_fail("KVM is not loaded; load kvm_amd or kvm_intel first") :
 			fl_fail("this kernel's BTF has no kvm_exit tracepoint; it is needed to count exits");
-	} else {
-		config->use_window = use_window;
-		config->exit_starts_with_vcpu =
-			fl_probe_tracepoint(&probe, "kvm_exit") == 2;
-		config->page_fault_has_vcpu =
-			fl_probe_tracepoint(&probe, "kvm_page_fault") == 3;
-		config->inject_tells_reinjected =
-			fl_probe_tracepoint(&probe, "kvm_inj_exception") == 4;
-		select_programs(bpf, &probe);
 	}
+	select_programs(bpf, &probe);
 	fl_probe_close(&probe);
 	return ret;
 }
@@ -97,7 +119,8 @@ struct fl_collector *fl_collector_open(bool use_window)
 		fl_fail("cannot open the BPF object: %s", strerror(errno));
 		goto failed;
 	}
-	if (configure(collector->bpf, use_window) || load_and_attach(collector->bpf))
+	collector->target.use_window = use_window;
+	if (configure(collector->bpf) || load_and_attach(collector->bpf))
 		goto failed;
 	return collector;
 failed:
@@ -108,10 +131,9 @@ failed:
 int fl_collector_add_target(struct fl_collector *collector, pid_t pid)
 {
 	__u32 key = pid;
-	__u8 one = 1;
 
 	if (bpf_map__update_elem(collector->bpf->maps.targets, &key, sizeof(key),
-				 &one, sizeof(one), BPF_ANY))
+				 &collector->target, sizeof(collector->target), BPF_ANY))
 		return fl_fail("cannot select process %d: %s", pid, strerror(errno));
 	return 0;
 }
@@ -161,7 +183,7 @@ int fl_collector_read(struct fl_collector *collector, struct fl_snapshot *snapsh
 {
 	struct bpf_map *map = collector->bpf->maps.vcpus;
 	struct fl_vcpu_entry entry;
-	__u32 tid, *previous = NULL;
+	__u32 tid, *previous = NULL, zero = 0;
 
 	memset(snapshot, 0, sizeof(*snapshot));
 	while (!bpf_map__get_next_key(map, previous, &tid, sizeof(tid))) {
@@ -171,8 +193,10 @@ int fl_collector_read(struct fl_collector *collector, struct fl_snapshot *snapsh
 		add_vcpu(snapshot, &entry);
 		previous = &tid;
 	}
-	snapshot->lost_events = collector->bpf->bss->lost_exits +
-				count_missed(collector->bpf);
+	if (bpf_map__lookup_elem(collector->bpf->maps.lost_exits, &zero, sizeof(zero),
+				 &snapshot->lost_events, sizeof(snapshot->lost_events), 0))
+		return fl_fail("cannot read the counts: %s", strerror(errno));
+	snapshot->lost_events += count_missed(collector->bpf);
 	return 0;
 }
 

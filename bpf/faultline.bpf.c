@@ -17,28 +17,17 @@ char LICENSE[] SEC("license") = "GPL";
 #define PF_VECTOR 14
 
 /*
- * Argument @n of a tracepoint. In assembly because the verifier wants constant
- * offsets from ctx, and the compiler would merge two branches that read
- * different arguments into one read at a computed offset.
+ * All data is in maps, none in global variables: libbpf finds out whether a
+ * kernel can do those by loading a socket filter, and so takes one that was
+ * built without networking, as the lab's is, for one that can't.
  */
-#define ARG(ctx, n) ({							\
-	__u64 __value;							\
-	asm volatile("%0 = *(u64 *)(%1 + %2)"				\
-		     : "=r"(__value) : "r"(ctx), "i"((n) * 8));		\
-	__value;							\
-})
-
-const volatile struct fl_config config;
-
-/* Exits that found the map full; read by user space. */
-__u64 lost_exits;
 
 /* Processes to be measured: the command, and what it forks. Key: tgid. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, FL_MAX_VCPUS);
 	__type(key, __u32);
-	__type(value, __u8);
+	__type(value, struct fl_target);
 } targets SEC(".maps");
 
 struct {
@@ -48,7 +37,21 @@ struct {
 	__type(value, struct fl_vcpu_entry);
 } vcpus SEC(".maps");
 
-static const struct fl_vcpu_entry new_entry;
+/* What a new entry starts as: zeroes. It is too large for the stack. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct fl_vcpu_entry);
+} new_vcpu SEC(".maps");
+
+/* One counter: exits that found the map `vcpus` full. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u64);
+} lost_exits SEC(".maps");
 
 static __always_inline struct fl_vcpu_entry *this_vcpu(void)
 {
@@ -65,63 +68,98 @@ static __always_inline struct fl_vcpu *this_open_vcpu(void)
 	return entry && entry->vcpu.exit_open ? &entry->vcpu : NULL;
 }
 
+static __always_inline void count_lost_exit(void)
+{
+	__u32 zero = 0;
+	__u64 *lost = bpf_map_lookup_elem(&lost_exits, &zero);
+
+	if (lost)
+		__sync_fetch_and_add(lost, 1);
+}
+
+static __always_inline struct fl_vcpu_entry *add_vcpu(const struct fl_target *target)
+{
+	__u32 tid = bpf_get_current_pid_tgid(), zero = 0;
+	struct fl_vcpu_entry *entry = bpf_map_lookup_elem(&new_vcpu, &zero);
+
+	if (!entry)
+		return NULL;
+	bpf_map_update_elem(&vcpus, &tid, entry, BPF_NOEXIST);
+	entry = this_vcpu();
+	if (!entry) {
+		count_lost_exit();
+		return NULL;
+	}
+	entry->use_window = target->use_window;
+	entry->in_window = !target->use_window;
+	return entry;
+}
+
 static __always_inline struct fl_vcpu_entry *this_or_new_vcpu(void)
 {
 	struct fl_vcpu_entry *entry = this_vcpu();
-	__u64 pid_tgid = bpf_get_current_pid_tgid();
-	__u32 tid = pid_tgid, tgid = pid_tgid >> 32;
+	__u32 tgid = bpf_get_current_pid_tgid() >> 32;
+	struct fl_target *target;
 
-	if (entry || !bpf_map_lookup_elem(&targets, &tgid))
+	if (entry)
 		return entry;
-	bpf_map_update_elem(&vcpus, &tid, &new_entry, BPF_NOEXIST);
-	entry = this_vcpu();
-	if (!entry)
-		__sync_fetch_and_add(&lost_exits, 1);
-	return entry;
+	target = bpf_map_lookup_elem(&targets, &tgid);
+	return target ? add_vcpu(target) : NULL;
 }
 
 SEC("tp_btf/sched_process_fork")
 int on_fork(__u64 *ctx)
 {
-	struct task_struct *parent = (void *)ARG(ctx, 0), *child = (void *)ARG(ctx, 1);
+	struct task_struct *parent = (void *)ctx[0], *child = (void *)ctx[1];
 	__u32 tgid = BPF_CORE_READ(parent, tgid);
-	__u8 one = 1;
+	struct fl_target *target = bpf_map_lookup_elem(&targets, &tgid);
 
-	if (!bpf_map_lookup_elem(&targets, &tgid))
+	if (!target)
 		return 0;
 	tgid = BPF_CORE_READ(child, tgid);
-	bpf_map_update_elem(&targets, &tgid, &one, BPF_ANY);
+	bpf_map_update_elem(&targets, &tgid, target, BPF_ANY);
+	return 0;
+}
+
+/*
+ * The arguments of some tracepoints differ between kernels. There is a program
+ * for each variant; user space loads the one that fits, going by the number of
+ * arguments in the kernel's BTF (variants[] in collector.c).
+ */
+
+static __always_inline int handle_exit(void *vcpu, __u32 isa)
+{
+	struct fl_vcpu_entry *entry = this_or_new_vcpu();
+	__u32 reason, slot;
+
+	if (!entry)
+		return 0;
+	entry->isa = isa;
+	entry->kvm_vcpu = (__u64)vcpu;
+	if (!entry->in_window)
+		return 0;
+
+	reason = exit_reason(isa, vcpu);
+	fl_exit(&entry->vcpu, fl_exit_kind(isa, reason));
+
+	slot = fl_reason_slot(isa, reason);
+	entry->reason_slot = slot;
+	if (slot < FL_NR_REASONS)
+		entry->reasons[slot]++;
 	return 0;
 }
 
 SEC("tp_btf/kvm_exit")
 int on_kvm_exit(__u64 *ctx)
 {
-	struct fl_vcpu_entry *entry = this_or_new_vcpu();
-	__u32 reason, slot;
-	void *vcpu;
+	return handle_exit((void *)ctx[0], ctx[1]);
+}
 
-	if (!entry)
-		return 0;
-	if (config.exit_starts_with_vcpu) {
-		vcpu = (void *)ARG(ctx, 0);
-		entry->isa = ARG(ctx, 1);
-	} else {
-		vcpu = (void *)ARG(ctx, 1);
-		entry->isa = ARG(ctx, 2);
-	}
-	entry->kvm_vcpu = (__u64)vcpu;
-	if (config.use_window && !entry->in_window)
-		return 0;
-
-	reason = exit_reason(entry->isa, vcpu);
-	fl_exit(&entry->vcpu, fl_exit_kind(entry->isa, reason));
-
-	slot = fl_reason_slot(entry->isa, reason);
-	entry->reason_slot = slot;
-	if (slot < FL_NR_REASONS)
-		entry->reasons[slot]++;
-	return 0;
+/* Before 5.17: kvm_exit(exit_reason, vcpu, isa). */
+SEC("tp_btf/kvm_exit")
+int on_kvm_exit_3(__u64 *ctx)
+{
+	return handle_exit((void *)ctx[1], ctx[2]);
 }
 
 SEC("tp_btf/kvm_entry")
@@ -134,31 +172,53 @@ int on_kvm_entry(__u64 *ctx)
 	return 0;
 }
 
-SEC("tp_btf/kvm_page_fault")
-int on_kvm_page_fault(__u64 *ctx)
+static __always_inline int handle_page_fault(__u64 address)
 {
 	struct fl_vcpu *v = this_open_vcpu();
 
 	if (v)
-		fl_page_fault(v, config.page_fault_has_vcpu ? ARG(ctx, 1) : ARG(ctx, 0));
+		fl_page_fault(v, address);
 	return 0;
 }
 
+/* As in 6.1: kvm_page_fault(vcpu, address, error_code). */
+SEC("tp_btf/kvm_page_fault")
+int on_kvm_page_fault(__u64 *ctx)
+{
+	return handle_page_fault(ctx[1]);
+}
+
+/* Once: kvm_page_fault(address, error_code). */
+SEC("tp_btf/kvm_page_fault")
+int on_kvm_page_fault_2(__u64 *ctx)
+{
+	return handle_page_fault(ctx[0]);
+}
+
+static __always_inline int handle_inject(__u32 vector, __u32 error_code)
+{
+	struct fl_vcpu_entry *entry = this_vcpu();
+
+	if (vector == PF_VECTOR && entry && entry->vcpu.exit_open)
+		fl_inject_pf(&entry->vcpu,
+			     queued_pf_address((void *)entry->kvm_vcpu), error_code);
+	return 0;
+}
+
+/* As in 6.1: kvm_inj_exception(vector, has_error, error_code, reinjected). */
 SEC("tp_btf/kvm_inj_exception")
 int on_kvm_inj_exception(__u64 *ctx)
 {
-	struct fl_vcpu_entry *entry;
+	bool reinjected = ctx[3] & 1;
 
-	if ((__u32)ARG(ctx, 0) != PF_VECTOR)
-		return 0;
-	if (config.inject_tells_reinjected && (ARG(ctx, 3) & 1))
-		return 0;
-	entry = this_vcpu();
-	if (!entry || !entry->vcpu.exit_open)
-		return 0;
-	fl_inject_pf(&entry->vcpu, queued_pf_address((void *)entry->kvm_vcpu),
-		     ARG(ctx, 2));
-	return 0;
+	return reinjected ? 0 : handle_inject(ctx[0], ctx[2]);
+}
+
+/* Once, without the last argument: not called for a reinjection. */
+SEC("tp_btf/kvm_inj_exception")
+int on_kvm_inj_exception_3(__u64 *ctx)
+{
+	return handle_inject(ctx[0], ctx[2]);
 }
 
 static __always_inline int saw(enum fl_fact fact)
@@ -193,8 +253,8 @@ SEC("tp_btf/kvm_mmu_pte_write")
 int on_kvm_mmu_pte_write(__u64 *ctx)
 {
 	struct fl_vcpu *v = this_open_vcpu();
-	struct kvm_mmu_page *sp = (void *)ARG(ctx, 1);
-	bool updated = (__u32)ARG(ctx, 7) ==
+	struct kvm_mmu_page *sp = (void *)ctx[1];
+	bool updated = (__u32)ctx[7] ==
 		bpf_core_enum_value(enum kvm_mmu_pte_write_action,
 				    KVM_MMU_PTE_WRITE_UPDATED);
 
@@ -202,7 +262,7 @@ int on_kvm_mmu_pte_write(__u64 *ctx)
 		return 0;
 	if (!updated)
 		return saw(FL_SAW_PTE_WRITE);
-	fl_pte_updated(v, ARG(ctx, 2),
+	fl_pte_updated(v, ctx[2],
 		       BPF_CORE_READ_BITFIELD_PROBED(sp, role.has_4_byte_gpte) ? 4 : 8);
 	return 0;
 }
@@ -222,15 +282,15 @@ int on_kvm_cpuid(__u64 *ctx)
 {
 	struct fl_vcpu_entry *entry;
 
-	if (!config.use_window || (__u32)ARG(ctx, 0) != FL_MARK_LEAF)
+	if ((__u32)ctx[0] != FL_MARK_LEAF)
 		return 0;
 	entry = this_vcpu();
-	if (!entry)
+	if (!entry || !entry->use_window)
 		return 0;
-	if ((__u32)ARG(ctx, 1) == FL_MARK_START && !entry->in_window) {
+	if ((__u32)ctx[1] == FL_MARK_START && !entry->in_window) {
 		entry->in_window = 1;
 		entry->window_start_ns = bpf_ktime_get_ns();
-	} else if ((__u32)ARG(ctx, 1) == FL_MARK_STOP && entry->in_window) {
+	} else if ((__u32)ctx[1] == FL_MARK_STOP && entry->in_window) {
 		entry->in_window = 0;
 		entry->window_ns += bpf_ktime_get_ns() - entry->window_start_ns;
 		forget_exit(entry);

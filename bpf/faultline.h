@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the BPF programs and user space share: the map's value, the guest's
- * marks, and how user space configures the programs before it loads them.
+ * What the BPF programs and user space share: the maps' values, and the marks by
+ * which a guest delimits what is measured.
  */
 #ifndef FAULTLINE_BPF_H
 #define FAULTLINE_BPF_H
@@ -19,6 +19,11 @@
 #define FL_MARK_START	1
 #define FL_MARK_STOP	2
 
+/* Value of the map `targets`, whose key is a process's id. */
+struct fl_target {
+	__u32 use_window;	/* count only between the guest's marks */
+};
+
 /* Value of the map `vcpus`, whose key is a vCPU thread's id. */
 struct fl_vcpu_entry {
 	struct fl_vcpu vcpu;
@@ -27,24 +32,9 @@ struct fl_vcpu_entry {
 	__u64 window_start_ns;	/* CLOCK_MONOTONIC */
 	__u64 window_ns;	/* length of the windows that have ended */
 	__u32 isa;		/* enum fl_isa */
-	__u32 in_window;
+	__u32 use_window;
+	__u32 in_window;	/* always, if it has no use for windows */
 	__u32 reason_slot;	/* of the last exit counted */
-};
-
-/*
- * The arguments that a tracepoint passes differ between kernels. User space
- * looks at the kernel's BTF and tells the programs, which compile the other
- * variants away when they are loaded.
- */
-struct fl_config {
-	/* Count only between the guest's marks. */
-	__u8 use_window;
-	/* kvm_exit(vcpu, isa); before 5.17 (exit_reason, vcpu, isa). */
-	__u8 exit_starts_with_vcpu;
-	/* kvm_page_fault(vcpu, address, error) as in 6.1; once without vcpu. */
-	__u8 page_fault_has_vcpu;
-	/* kvm_inj_exception has a fourth argument, as in 6.1; once it had three. */
-	__u8 inject_tells_reinjected;
 };
 
 #endif /* FAULTLINE_BPF_H */

@@ -47,13 +47,9 @@ like() {
 
 # try CMD...: runs CMD; sets STATUS, and OUT and ERR to what it printed.
 try() {
-	local dir
-
-	dir=$(mktemp -d)
 	STATUS=0
-	"$@" >"$dir/out" 2>"$dir/err" </dev/null || STATUS=$?
-	OUT=$(<"$dir/out") ERR=$(<"$dir/err")
-	rm -rf "$dir"
+	"$@" >"$SCRATCH/out" 2>"$SCRATCH/err" </dev/null || STATUS=$?
+	OUT=$(<"$SCRATCH/out") ERR=$(<"$SCRATCH/err")
 }
 
 # fails STATUS REGEX NAME: what try() ran must have ended with STATUS, and have
