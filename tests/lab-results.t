@@ -30,7 +30,7 @@ refused() {
 	shift 2
 	check "$@"
 	fails 1 "$regex" "$name"
-	is "$(ls "$SCRATCH")" results "$name: nothing is written"
+	is "$(find "$SCRATCH" -name 'out.json*')" "" "$name: nothing is written"
 }
 
 sound >"$RESULTS"
