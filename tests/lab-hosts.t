@@ -103,5 +103,5 @@ lab VENDOR=svm
 failed "svm 6.12 ended without a result" "QEMU, and no kernel"
 lab VENDOR=vmx SILENCE=20
 failed "vmx 6.12 has been silent for 20 s; it hangs" "Bochs, and no kernel"
-is "$(pgrep 'bochs|qemu-system' || true)" "" "no emulator is left"
+is "$(pgrep -f "$TOP/build/lab/run\." || true)" "" "no emulator of ours is left"
 done_testing
