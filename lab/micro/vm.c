@@ -204,18 +204,25 @@ int vm_boot(struct vm *vm, const struct paging *paging)
 
 /* ---- running ---- */
 
-static void wake_up(int signal)
+/* For the alarm, whose handler gets nothing else to tell it what to end. */
+static struct kvm_run *running;
+
+/*
+ * Ends KVM_RUN even if it comes just before it. It also tells the end of the
+ * time from other signals, e.g. SIGCONT, which interrupt KVM_RUN as well.
+ */
+static void end_run(int signal)
 {
-	/* All it has to do is to interrupt KVM_RUN. */
 	(void)signal;
+	running->immediate_exit = 1;
 }
 
-static enum vm_end run_failed(void)
+static enum vm_end run_failed(int error)
 {
-	if (errno == EINTR)
+	if (error == EINTR)
 		fl_fail("the guest has not ended in time; give it a longer --timeout if it is only slow");
 	else
-		fl_fail("KVM cannot run the guest: %s", strerror(errno));
+		fl_fail("KVM cannot run the guest: %s", strerror(error));
 	return VM_ERROR;
 }
 
@@ -249,9 +256,14 @@ static enum vm_end guest_stopped(const struct vm *vm)
 
 enum vm_end vm_run(struct vm *vm, unsigned int timeout)
 {
-	struct sigaction action = { .sa_handler = wake_up };
+	struct sigaction action = { .sa_handler = end_run };
+	int error;
 
+	running = vm->run;
 	sigaction(SIGALRM, &action, NULL);
 	alarm(timeout);
-	return ioctl(vm->vcpu, KVM_RUN, 0) ? run_failed() : guest_stopped(vm);
+	do {
+		error = ioctl(vm->vcpu, KVM_RUN, 0) ? errno : 0;
+	} while (error == EINTR && !vm->run->immediate_exit);
+	return error ? run_failed(error) : guest_stopped(vm);
 }
