@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+/* The BPF programs, loaded and attached, and their counts read. See collector.h. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

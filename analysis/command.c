@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+/* The command that is measured: forked, started, waited for. See command.h. */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+/* How errors are said, by every program. See error.h. */
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>

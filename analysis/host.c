@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+/* The kernel and the policy that a run is labelled with. See host.h. */
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+/* Output files that are whole or not there. See output.h. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

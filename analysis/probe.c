@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+/* What the running kernel offers, from its BTF; and whether we may use it. See probe.h. */
 #include <linux/capability.h>
 #include <stdio.h>
 #include <sys/syscall.h>

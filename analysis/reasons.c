@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+/* The names of exit reasons, by vendor. See reasons.h. */
 #include <stdio.h>
 
 #include "reasons.h"

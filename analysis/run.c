@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+/* One measurement's figures and labels, as JSON and as a table. See run.h. */
 #include <errno.h>
 #include <string.h>
 

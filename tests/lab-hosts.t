@@ -55,6 +55,8 @@ lab POLICY=' '
 fails 2 "POLICY is empty" "no policy"
 lab FAULTS=many
 fails 2 "FAULTS 'many' is not a number" "faults that are no number"
+lab FAULTS=20001
+fails 2 "FAULTS '20001' is not a number from 1 to 20000" "more faults than the guest can take"
 
 # ---- hosts ----
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+/* The guest's page tables, as the VMM builds them. Used by micro.c. */
 #include "guest.h"
 #include "paging.h"
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+/* The VMM's machine: everything that talks to KVM. Used by micro.c. */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/kvm.h>
