@@ -62,8 +62,8 @@ fails 1 "has no BTF .*CONFIG_DEBUG_INFO_BTF" "without BTF"
 
 # A BTF that knows no KVM, as of a kernel without it, or with it not loaded.
 echo 'int x; int main(void) { return x; }' >"$SCRATCH/no-kvm.c"
-clang -target bpf -g -c "$SCRATCH/no-kvm.c" -o "$SCRATCH/no-kvm.o"
-llvm-objcopy --dump-section .BTF="$SCRATCH/no-kvm.btf" "$SCRATCH/no-kvm.o"
+gcc -g -c "$SCRATCH/no-kvm.c" -o "$SCRATCH/no-kvm.o"
+pahole --btf_encode_detached="$SCRATCH/no-kvm.btf" "$SCRATCH/no-kvm.o"
 
 # shellcheck disable=SC2016 # for the inner shell
 without_kvm='
