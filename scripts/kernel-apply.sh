@@ -7,24 +7,46 @@
 # content changes are written. So objects stay good for make, by their times,
 # and for ccache, by their paths.
 
-# Sets PATCHES, the files of the series, and SERIES_HASH.
+BUGS_DIR=${BUGS_DIR:-$TOP/lab/torture/bugs}
+
+# Sets PATCHES, the files of the series as KERNEL_VARIANT wants it, and
+# SERIES_HASH.
 read_series() {
-	local series=$PATCHES_DIR/$LINE/series name
+	local bug=$BUGS_DIR/${KERNEL_VARIANT:-}.patch
 
 	PATCHES=()
+	case ${KERNEL_VARIANT:-} in
+	'')
+		add_series
+		;;
+	stock)
+		;;
+	*)
+		[[ -f $bug ]] || usage_error "unknown KERNEL_VARIANT '$KERNEL_VARIANT'; known: stock $(
+			basename -a -s .patch "$BUGS_DIR"/*.patch 2>/dev/null | xargs)"
+		add_series
+		PATCHES+=("$bug")
+		;;
+	esac
+	SERIES_HASH=$(cat /dev/null "${PATCHES[@]}" | sha256sum | cut -c 1-16)
+}
+
+# Adds the files that the series names to PATCHES.
+add_series() {
+	local series=$PATCHES_DIR/$LINE/series name
+
 	while read -r name _; do
 		[[ -n $name && $name != \#* ]] || continue
 		[[ -f ${series%/*}/$name ]] || die "$series names $name, which is not there"
 		PATCHES+=("${series%/*}/$name")
 	done <"$series"
 	((${#PATCHES[@]})) || die "$series names no patch"
-	SERIES_HASH=$(cat "${PATCHES[@]}" | sha256sum | cut -c 1-16)
 }
 
 # The files that the series changes, adds or removes.
 patched_files() {
-	sed -nE 's,^(---|\+\+\+) [ab]/([^\t]+).*,\2,p' "${PATCHES[@]}" |
-		grep -vE '(^|/)\.\.(/|$)' | sort -u
+	sed -nE 's,^(---|\+\+\+) [ab]/([^\t]+).*,\2,p' /dev/null "${PATCHES[@]}" |
+		sort -u | sed -E '\,(^|/)\.\.(/|$),d'
 }
 
 # Makes WORK/tree a copy of SOURCE, unless it comes from there already. Top
@@ -58,6 +80,7 @@ patch_failure() {
 apply_patches() {
 	local dir=$1 patch
 
+	: >"$dir/apply.log"
 	for patch in "${PATCHES[@]}"; do
 		run patch -d "$dir/tree" -p1 --force --fuzz=0 --no-backup-if-mismatch \
 			--reject-file=- -i "$(realpath "$patch")" >"$dir/log" 2>&1 ||

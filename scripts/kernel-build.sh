@@ -121,7 +121,7 @@ provide() {
 }
 
 build_kernel() {
-	local out=$BUILD/kernel/$LINE key
+	local out=$BUILD/kernel/$LINE${KERNEL_VARIANT:+-$KERNEL_VARIANT} key
 
 	[[ $CONFIG_ID == lab ]] || out+=-$CONFIG_ID
 	key=$(describe_build)

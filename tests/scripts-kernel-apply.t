@@ -9,6 +9,7 @@ TOP=$(cd "$(dirname "$0")/.." && pwd)
 . "$TOP/tests/fake-kernel.sh"
 
 export FAULTLINE_CACHE=$SCRATCH/cache PATCHES_DIR=$SCRATCH/patches KERNEL_TREE=$SCRATCH/linux
+export BUGS_DIR=$SCRATCH/bugs
 SERIES=$PATCHES_DIR/6.12/series
 WORK=$FAULTLINE_CACHE/work/6.12-tree
 TREE=$WORK/tree
@@ -56,6 +57,19 @@ untouched "a series applies"
 before=$(state)
 apply
 is "$STATUS:$(state)" "0:$before" "again: nothing changes"
+
+# Variants: a bug on top of the series, and no series at all
+mkdir "$BUGS_DIR"
+printf '%s\n' --- 'a bug' '--- a/kernel/sub/new.c' '+++ b/kernel/sub/new.c' '@@ -1 +1 @@' -new +wrong >"$BUGS_DIR/wrong.patch"
+KERNEL_VARIANT=wrong apply
+is "$STATUS:$(cat "$TREE/kernel/sub/new.c"):$(grep -h my "$TREE/kernel/fork.c")" "0:wrong:my 150" "a bug is put on top of the series"
+KERNEL_VARIANT=stock apply
+is "$STATUS:$(cd "$TREE" && find . -type f -exec diff {} "$KERNEL_TREE/{}" \;)" "0:" "stock is the source as it was"
+KERNEL_VARIANT=right apply
+fails 2 "unknown KERNEL_VARIANT 'right'; known: stock wrong" "an unknown variant"
+apply
+is "$STATUS:$(cat "$TREE/kernel/sub/new.c")" "0:new" "the series is back"
+before=$(state)
 
 # A changed series: only what differs is written
 sed -i '/2-mmu/d; /3-files/d' "$SERIES"
