@@ -83,14 +83,15 @@ static void leave(void)
 static int set_parameter(const char *name, const char *value)
 {
 	char path[128];
-	FILE *file;
+	int fd, failed;
 
 	snprintf(path, sizeof(path), PARAMETERS "%s", name);
-	file = fopen(path, "w");
-	if (!file)
+	fd = open(path, O_WRONLY);
+	if (fd < 0)
 		return -1;
-	fputs(value, file);
-	return fclose(file);
+	failed = write(fd, value, 1) != 1;
+	close(fd);
+	return -failed;
 }
 
 /* A stock kernel has no parameters, and one policy: unsync. */
