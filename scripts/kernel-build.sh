@@ -90,6 +90,16 @@ configure() {
 		die "options of CONFIG_NAME '$CONFIG_NAME' did not take: $lost; see in menuconfig what they depend on"
 }
 
+# keep FILE...: makes KERNEL, with these files and the key in it.
+keep() {
+	local dir=$CACHE/kernel/.new-${KERNEL##*/}
+
+	new_temp_dir "$dir"
+	cp -t "$dir" "$@"
+	echo "$KEY" >"$dir/key"
+	mv -T "$dir" "$KERNEL"
+}
+
 # Builds WORK/tree and keeps the result as KERNEL; under a lock.
 compile() {
 	local obj=$WORK/obj-$CONFIG_ID error
@@ -103,34 +113,40 @@ compile() {
 		error=$(grep -aE -m 1 'error:|undefined reference|: not found|: No such file|\*\*\*' "$WORK/make.log" || true)
 		die "the build failed: ${error:-make said nothing}; see $WORK/make.log"
 	}
-	new_temp_dir "$CACHE/kernel/.new-${KERNEL##*/}"
-	cp -t "$CACHE/kernel/.new-${KERNEL##*/}" "$obj/arch/x86/boot/bzImage" "$obj/vmlinux" "$obj/.config"
-	describe_build >"$CACHE/kernel/.new-${KERNEL##*/}/key"
-	mv -T "$CACHE/kernel/.new-${KERNEL##*/}" "$KERNEL"
+	keep "$obj/arch/x86/boot/bzImage" "$obj/vmlinux" "$obj/.config"
 }
 
-# Compiles if nobody did, and copies the kernel to OUT; under a lock.
+# Compiles if nobody did, and copies the result to OUT; under a lock.
 provide() {
-	local out=$1
+	local out=$1 compile=$2
 
-	[[ -d $KERNEL ]] || compile
+	[[ -d $KERNEL ]] || "$compile"
 	new_temp_dir "$out.new"
 	cp -r --reflink=auto "$KERNEL/." "$out.new"
 	rm -rf "$out"
 	mv -T "$out.new" "$out"
 }
 
-build_kernel() {
-	local out=$BUILD/kernel/$LINE${KERNEL_VARIANT:+-$KERNEL_VARIANT} key
+# build_once OUT NAME COMPILE: has COMPILE make the directory KERNEL in the
+# cache, if it is not there yet, and OUT a copy of it. KEY is all that the
+# result depends on.
+build_once() {
+	local out=$1 name=$2 compile=$3
 
-	[[ $CONFIG_ID == lab ]] || out+=-$CONFIG_ID
-	key=$(describe_build)
-	KERNEL=$CACHE/kernel/$LINE-$CONFIG_ID-$(sha256sum <<<"$key" | cut -c 1-16)
-	if [[ -f $out/key && $(<"$out/key") == "$key" ]]; then
+	KERNEL=$CACHE/kernel/$LINE-$name-$(sha256sum <<<"$KEY" | cut -c 1-16)
+	if [[ -f $out/key && $(<"$out/key") == "$KEY" ]]; then
 		echo "$out is up to date"
 		return
 	fi
 	mkdir -p "$CACHE/kernel"
-	with_lock "$WORK" provide "$out"
-	echo "kernel: $out"
+	with_lock "$WORK" provide "$out" "$compile"
+	echo "$name: $out"
+}
+
+build_kernel() {
+	local out=$BUILD/kernel/$LINE${KERNEL_VARIANT:+-$KERNEL_VARIANT}
+
+	[[ $CONFIG_ID == lab ]] || out+=-$CONFIG_ID
+	KEY=$(describe_build)
+	build_once "$out" "$CONFIG_ID" compile
 }
