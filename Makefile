@@ -11,7 +11,7 @@ CFLAGS	:= -std=gnu11 -O2 -g -Wall -Wextra -Wshadow -Wstrict-prototypes
 
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
-.PHONY: all tests help demo check kernel deps clean
+.PHONY: all tests help demo check check-all kernel deps clean
 
 -include analysis/analysis.mk lab/lab.mk tests/tests.mk
 
@@ -25,6 +25,11 @@ check:		## run the tests
 	@$(MAKE) --no-print-directory all tests
 	@tests/run
 
+check-all:	## run them all, every line and a million torture steps among them; hours
+	@scripts/deps
+	@$(MAKE) --no-print-directory all tests
+	@tests/run tests/*.t tests/all/*.t
+
 kernel:		## the patched kernel of LINE (6.12), from KERNEL_TREE if given: build/kernel/LINE/
 	@scripts/deps kernel
 	@scripts/kernel build '$(LINE)'
@@ -36,4 +41,4 @@ clean:		## remove build/; kernels are kept in ~/.cache/faultline
 	rm -rf $(BUILD)
 
 help:		## this list
-	@sed -nE 's/^([a-z]+):[^#]*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 10
+	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 10

@@ -1,0 +1,26 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
+# The lab's runs on a kernel with lockdep, KASAN and KVM_PROVE_MMU: lab/run takes
+# any splat on a host's console for a failure.
+set -euo pipefail
+TOP=$(cd "$(dirname "$0")/../.." && pwd)
+# shellcheck source=tests/tap.sh
+. "$TOP/tests/tap.sh"
+unset LINE VENDOR POLICY WORKLOAD PAGING FAULTS MICRO_OPTIONS LAB_KERNEL LAB_HOST_DIR
+unset KERNEL_VARIANT CMDLINE
+
+try env CONFIG_NAME="lab debug" "$TOP/scripts/kernel" build 6.12
+is "$STATUS:$ERR" "0:" "the debug kernel builds"
+for option in PROVE_LOCKING KASAN KVM_PROVE_MMU; do
+	like "$(grep "CONFIG_$option=" "$TOP/build/kernel/6.12-lab-debug/.config")" '=y$' "it has $option"
+done
+
+export LAB_KERNEL=$TOP/build/kernel/6.12-lab-debug/bzImage TIMEOUT=3600 SILENCE=900
+try env OUT="$SCRATCH/all.json" CHECK=y "$TOP/lab/run"
+is "$STATUS:$ERR" "0:" "svm: every policy, workload and paging mode, no splat"
+try env OUT="$SCRATCH/npt.json" CMDLINE=kvm_amd.npt=1 POLICY=unsync PAGING=64 "$TOP/lab/run"
+is "$STATUS:$ERR" "0:" "svm: with NPT, no splat"
+try env OUT="$SCRATCH/vmx.json" VENDOR=vmx PAGING=64 FAULTS=499 CHECK=y "$TOP/lab/run"
+is "$STATUS:$ERR" "0:" "vmx: every policy and workload, no splat"
+
+done_testing
