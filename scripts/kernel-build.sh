@@ -16,7 +16,8 @@ check_tools() {
 	done
 }
 
-# Sets FRAGMENTS, the files that CONFIG_NAME stands for, and CONFIG_ID.
+# Sets FRAGMENTS, the files that CONFIG_NAME stands for, and CONFIG_ID. What a
+# line needs to have differently is in a directory of its own, laid over them.
 read_fragments() {
 	local name known
 
@@ -26,6 +27,7 @@ read_fragments() {
 		[[ -f $CONFIG_DIR/$name.config ]] ||
 			usage_error "unknown CONFIG_NAME '$name'; known: $known"
 		FRAGMENTS+=("$CONFIG_DIR/$name.config")
+		[[ ! -f $CONFIG_DIR/$LINE/$name.config ]] || FRAGMENTS+=("$CONFIG_DIR/$LINE/$name.config")
 	done
 	CONFIG_ID=${CONFIG_NAME// /-}
 }
