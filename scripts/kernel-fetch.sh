@@ -50,8 +50,63 @@ get_source() {
 	find_source || with_lock "$CACHE/src" fetch_source
 }
 
+# Ends with the status that has tests and the lab skip a line.
+unavailable() {
+	echo "$NAME: $*; set KERNEL_TREE to an unpacked tree of Linux $LINE" >&2
+	exit 77
+}
+
+# A URL of Debian, as the machine's own sources have it.
+debian_mirror() {
+	apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Label: Debian' |
+		sort -u | awk 'NR == 1'
+}
+
+# use_suite DIR SUITE: sets APT_OPTIONS so that apt knows SUITE and nothing
+# else, whatever the machine's own sources are, with its files in DIR.
+use_suite() {
+	local dir=$1 suite=$2 mirror keys=/usr/share/keyrings/debian-archive-keyring.gpg
+
+	mirror=$(debian_mirror)
+	[[ -n $mirror && -f $keys ]] ||
+		die "apt on this machine knows no mirror of Debian to take $suite from; set KERNEL_TREE to an unpacked tree of Linux $LINE"
+	mkdir -p "$dir/lists/partial" "$dir/cache/archives/partial"
+	echo "deb [signed-by=$keys target=Packages lang=none] $mirror $suite main" >"$dir/sources.list"
+	APT_OPTIONS=(-o "Dir::Etc::SourceList=$dir/sources.list" -o Dir::Etc::SourceParts=/dev/null
+		-o Dir::Etc::Preferences=/dev/null -o Dir::Etc::PreferencesParts=/dev/null
+		-o "Dir::State::Lists=$dir/lists" -o Dir::State::Status=/dev/null
+		-o "Dir::Cache=$dir/cache")
+}
+
+# find_in_suite DIR PACKAGE SUITE: has apt look for PACKAGE in SUITE, which
+# moves on, and so may have left PACKAGE behind.
+find_in_suite() {
+	local dir=$1 package=$2 suite=$3 others
+
+	use_suite "$dir/apt" "$suite"
+	echo "looking for $package in $suite"
+	run apt-get -q "${APT_OPTIONS[@]}" -o APT::Update::Error-Mode=any update 2>&1 ||
+		die "apt cannot read what $suite has; try again later, or set KERNEL_TREE to an unpacked tree of Linux $LINE"
+	others=$(apt-cache "${APT_OPTIONS[@]}" pkgnames linux-source- | sort --version-sort | xargs)
+	[[ " $others " == *" $package "* ]] ||
+		unavailable "$suite has no $package any more, only ${others:-other packages}"
+}
+
 download() {
-	cd "$1" && apt-get -q ${3:+-t "$3"} download "$2" 2>&1
+	cd "$1" && apt-get -q "${APT_OPTIONS[@]}" download "$2" 2>&1
+}
+
+# get_package DIR PACKAGE SUITE: PACKAGE, as a file in DIR
+get_package() {
+	local dir=$1 package=$2 suite=$3
+
+	APT_OPTIONS=()
+	[[ $suite == - ]] || find_in_suite "$dir" "$package" "$suite"
+	echo "downloading $package"
+	run download "$dir" "$package" || {
+		[[ $suite != - || $(id -u) != 0 ]] || run apt-get -q update 2>&1
+		run download "$dir" "$package"
+	} || die "apt cannot download $package; run 'apt-get update' as root, or set KERNEL_TREE to an unpacked tree of Linux $LINE"
 }
 
 # unpack DEB PACKAGE DIR: the kernel tree in DEB, as DIR/PACKAGE. A third of it
@@ -77,17 +132,12 @@ fetch_source() {
 	read -r package suite < <(awk -v line="$LINE" '$1 == line { print $2, $3 }' \
 		"$TOP/scripts/kernel-lines.txt") ||
 		die "scripts/kernel-lines.txt names no source for line $LINE; set KERNEL_TREE to an unpacked tree"
-	[[ $suite != - ]] || suite=
 	command -v apt-get >/dev/null ||
 		die "without apt-get no source can be fetched; set KERNEL_TREE to an unpacked tree of Linux $LINE"
 	need_disk "$CACHE" 4
 
 	new_temp_dir "$dir"
-	echo "downloading $package"
-	run download "$dir" "$package" "$suite" || {
-		[[ $(id -u) != 0 ]] || run apt-get -q update 2>&1
-		run download "$dir" "$package" "$suite"
-	} || die "apt cannot download $package; run 'apt-get update' as root, or set KERNEL_TREE to an unpacked tree of Linux $LINE"
+	get_package "$dir" "$package" "$suite"
 	version=$(dpkg-deb --field "$dir"/*.deb Version 2>&1) || die "$package has arrived damaged; try again"
 	echo "unpacking $package $version"
 	run unpack "$dir"/*.deb "$package" "$dir" 2>&1 || die "$package $version cannot be unpacked; try again"

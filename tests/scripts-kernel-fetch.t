@@ -12,8 +12,8 @@ export FAULTLINE_CACHE=$SCRATCH/cache PATCHES_DIR=$SCRATCH/patches
 export SCRATCH PATH=$SCRATCH/bin:$PATH
 unset KERNEL_TREE
 SRC=$FAULTLINE_CACHE/src
-mkdir -p "$SCRATCH/bin" "$PATCHES_DIR/6.12" "$PATCHES_DIR/2007"
-touch "$PATCHES_DIR/6.12/series" "$PATCHES_DIR/2007/series"
+mkdir -p "$SCRATCH/bin" "$PATCHES_DIR"/{6.12,7.2,2007}
+touch "$PATCHES_DIR"/{6.12,7.2,2007}/series
 
 # make_deb PACKAGE VERSION: as Debian makes them. What fetch leaves out is in.
 make_deb() {
@@ -28,12 +28,17 @@ make_deb() {
 	dpkg-deb -b "$dir/root" "$SCRATCH/$1.deb" >/dev/null
 }
 
-# This apt-get does what the file `mode` says.
+# This apt-get does what the file `mode` says, and keeps what is said to it, and
+# the sources that it shall go by.
 cat >"$SCRATCH/bin/apt-get" <<'END'
 #!/bin/bash
 echo "$*" >>"$SCRATCH/calls"
 mode=$(<"$SCRATCH/mode")
+[[ $* != *SourceList=* ]] || cat "$(sed 's/.*SourceList=//; s/ .*//' <<<"$*")" >"$SCRATCH/sources"
 case $*:$mode in
+indextargets*:nomirror)	;;
+indextargets*)	printf '%s\n' file:///debian/ file:///debian/ ;;
+*update*:unreadable)	echo "E: The repository does not have a Release file." >&2; exit 100 ;;
 *update*)	;;
 *:good)		cp "$SCRATCH/${!#}.deb" "${!#}_1_all.deb" ;;
 *:short*)	head -c "${mode#short}" "$SCRATCH/${!#}.deb" >"${!#}_1_all.deb" ;;
@@ -41,13 +46,19 @@ case $*:$mode in
 *)		echo "E: Unable to locate package" >&2; exit 100 ;;
 esac
 END
-chmod +x "$SCRATCH/bin/apt-get"
+# This apt-cache knows 7.2 unless it has moved on.
+cat >"$SCRATCH/bin/apt-cache" <<'END'
+#!/bin/bash
+[[ $(<"$SCRATCH/mode") == moved ]] || echo linux-source-7.2
+echo linux-source-7.3
+END
+chmod +x "$SCRATCH"/bin/*
 
-# fetch MODE
+# fetch MODE [LINE]
 fetch() {
 	echo "$1" >"$SCRATCH/mode"
 	: >"$SCRATCH/calls"
-	try "$TOP/scripts/kernel" fetch 6.12
+	try "$TOP/scripts/kernel" fetch "${2:-6.12}"
 }
 
 # empty NAME: nothing, or nothing new, is in the cache.
@@ -91,5 +102,23 @@ dpkg-deb -b "$SCRATCH/deb/root" "$SCRATCH/linux-source-6.12.deb" >/dev/null
 fetch good
 fails 1 'the package linux-source-6.12 is Linux 6.13.9, not of line 6.12' "a package with another line in it"
 empty "a package with another line in it"
+
+# A line that is in unstable only: with sources and lists of its own
+make_deb linux-source-7.2 7.2.9-1
+sed -i -e s/6/7/ -e s/12/2/ "$SCRATCH/deb/linux-source-7.2/Makefile"
+tar -C "$SCRATCH/deb" -cJf "$SCRATCH/deb/root/usr/src/linux-source-7.2.tar.xz" linux-source-7.2
+dpkg-deb -b "$SCRATCH/deb/root" "$SCRATCH/linux-source-7.2.deb" >/dev/null
+fetch moved 7.2
+fails 77 'sid has no linux-source-7.2 any more, only linux-source-7.3; .*KERNEL_TREE' "a package that unstable has moved on from"
+empty "a package that unstable has moved on from"
+fetch unreadable 7.2
+fails 1 'apt cannot read what sid has; ' "a suite that cannot be read"
+fetch nomirror 7.2
+fails 1 'knows no mirror of Debian to take sid from; .*KERNEL_TREE' "a machine without Debian's sources"
+empty "a machine without Debian's sources"
+fetch good 7.2
+is "$STATUS:$(ls -A "$SRC")" "0:linux-7.2.9-1" "a package of unstable is fetched"
+like "$(<"$SCRATCH/sources")" '^deb .*signed-by=.* file:///debian/ sid main$' "from the machine's own mirror"
+is "$(grep -vc -e ^indextargets -e "Lists=$SRC/.fetch-7.2/" "$SCRATCH/calls")" 0 "the machine's own lists are left alone"
 
 done_testing
