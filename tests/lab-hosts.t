@@ -106,4 +106,12 @@ failed "svm 6.12 ended without a result" "QEMU, and no kernel"
 lab VENDOR=vmx SILENCE=20
 failed "vmx 6.12 has been silent for 20 s; it hangs" "Bochs, and no kernel"
 is "$(pgrep -f "$TOP/build/lab/run\." || true)" "" "no emulator of ours is left"
+
+# A line whose source is gone, going by an apt that knows only what came next.
+printf '%s\n' '#!/bin/bash' '[[ $1 != indextargets ]] || echo file:///' >"$SCRATCH/bin/apt-get"
+printf '%s\n' '#!/bin/bash' 'echo linux-source-9.9' >"$SCRATCH/bin/apt-cache"
+chmod +x "$SCRATCH"/bin/apt-*
+try env -u LAB_KERNEL PATH="$SCRATCH/bin:$PATH" FAULTLINE_CACHE="$SCRATCH/cache" LINE=7.2 VENDOR=svm "$TOP/lab/run"
+fails 77 "sid has no linux-source-7.2 any more, only linux-source-9.9" "a line without source is skipped"
+is "$(left)" "" "a line without source is skipped: nothing is left"
 done_testing

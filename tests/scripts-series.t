@@ -10,6 +10,7 @@ unset PATCHES_DIR
 for series in patches/*/series; do
 	line=$(basename "${series%/series}")
 	try scripts/kernel apply "$line"
+	((STATUS != 77)) || { skip 1 "$ERR" && continue; }
 	is "$STATUS:$ERR" "0:" "the series for $line applies"
 	diag "$(grep -E '^source:|patch:$|offset' <<<"$OUT" || true)"
 done
