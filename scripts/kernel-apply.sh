@@ -28,6 +28,11 @@ read_series() {
 		PATCHES+=("$bug")
 		;;
 	esac
+	hash_series
+}
+
+# Sets SERIES_HASH, which stands for the content of PATCHES.
+hash_series() {
 	SERIES_HASH=$(cat /dev/null "${PATCHES[@]}" | sha256sum | cut -c 1-16)
 }
 
@@ -105,19 +110,27 @@ put_files() {
 	done <"$WORK/touched"
 }
 
+# copy_touched DIR: makes DIR/tree, with copies of those files listed in
+# DIR/touched that SOURCE has.
+copy_touched() {
+	local dir=$1 files
+
+	mkdir "$dir/tree"
+	mapfile -t files < <(cd "$SOURCE" && xargs -r -d '\n' ls -d 2>/dev/null <"$dir/touched")
+	((${#files[@]} == 0)) || (cd "$SOURCE" && cp -a --parents -t "$dir/tree" "${files[@]}")
+}
+
 # Applies the series to fresh copies of the files that it touches, and of those
 # that a series before it touched, and puts the result in WORK/tree: a series
 # that does not apply changes nothing there. Under a lock.
 apply_series() {
-	local dir=$WORK/.apply files
+	local dir=$WORK/.apply
 
 	copy_source
 	[[ ! -f $WORK/applied || $(<"$WORK/applied") != "$SERIES_HASH" ]] || return 0
 	new_temp_dir "$dir"
-	mkdir "$dir/tree"
 	patched_files | sort -u - "$WORK/touched" >"$dir/touched"
-	mapfile -t files < <(cd "$SOURCE" && xargs -r -d '\n' ls -d 2>/dev/null <"$dir/touched")
-	((${#files[@]} == 0)) || (cd "$SOURCE" && cp -a --parents -t "$dir/tree" "${files[@]}")
+	copy_touched "$dir"
 	apply_patches "$dir"
 	rm -f "$WORK/applied"
 	mv "$dir/touched" "$WORK/touched"

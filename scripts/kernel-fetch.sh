@@ -12,8 +12,8 @@ tree_version() {
 	' "$1/Makefile"
 }
 
-# check_tree TREE WHAT: it must be an unbuilt kernel source tree of LINE.
-check_tree() {
+# check_version TREE WHAT: it must be a kernel source tree of LINE.
+check_version() {
 	local tree=$1 what=$2 version
 
 	[[ -f $tree/Makefile && -f $tree/Kbuild && -d $tree/arch/x86 ]] ||
@@ -21,6 +21,13 @@ check_tree() {
 	version=$(tree_version "$tree")
 	[[ $version == "$LINE" || $version == "$LINE".* ]] ||
 		die "$what is Linux ${version:-of no known version}, not of line $LINE"
+}
+
+# check_tree TREE WHAT: it must be one that nobody has built in, too.
+check_tree() {
+	local tree=$1 what=$2
+
+	check_version "$tree" "$what"
 	[[ ! -e $tree/.config && ! -e $tree/include/config ]] ||
 		die "$what has been built in, which kbuild does not allow; run 'make mrproper' in it"
 }
