@@ -95,17 +95,17 @@ apply_patches() {
 }
 
 # put_files DIR: brings the files listed in WORK/touched from DIR/tree to
-# WORK/tree, where they differ.
+# WORK/tree, where they differ. Ends at the first that cannot be put there.
 put_files() {
 	local dir=$1 file
 
 	while read -r file; do
 		if [[ ! -e $dir/tree/$file ]]; then
-			rm -f "$WORK/tree/$file"
+			rm -f "$WORK/tree/$file" || return
 		elif ! cmp -s "$dir/tree/$file" "$WORK/tree/$file"; then
-			mkdir -p "$(dirname "$WORK/tree/$file")"
-			cp --preserve=mode "$dir/tree/$file" "$WORK/tree/$file.new"
-			mv "$WORK/tree/$file.new" "$WORK/tree/$file"
+			mkdir -p "$(dirname "$WORK/tree/$file")" &&
+				cp --preserve=mode "$dir/tree/$file" "$WORK/tree/$file.new" &&
+				mv "$WORK/tree/$file.new" "$WORK/tree/$file" || return
 		fi
 	done <"$WORK/touched"
 }

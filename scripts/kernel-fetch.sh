@@ -131,24 +131,34 @@ unpack() {
 			--exclude="$package/arch/[!x]*/*.[chS]"
 }
 
-# Fetches LINE's source; under a lock.
-fetch_source() {
-	local package suite dir=$CACHE/src/.fetch-$LINE version
-
-	! find_source || return 0	# by whom we waited for
-	read -r package suite < <(awk -v line="$LINE" '$1 == line { print $2, $3 }' \
+# Sets PACKAGE and SUITE: where LINE's source comes from.
+find_package() {
+	read -r PACKAGE SUITE < <(awk -v line="$LINE" '$1 == line { print $2, $3 }' \
 		"$TOP/scripts/kernel-lines.txt") ||
 		die "scripts/kernel-lines.txt names no source for line $LINE; set KERNEL_TREE to an unpacked tree"
 	command -v apt-get >/dev/null ||
 		die "without apt-get no source can be fetched; set KERNEL_TREE to an unpacked tree of Linux $LINE"
-	need_disk "$CACHE" 4
+}
 
+# Downloads and unpacks the source that Debian has of LINE now; under a lock.
+download_source() {
+	local dir=$CACHE/src/.fetch-$LINE version
+
+	find_package
+	need_disk "$CACHE" 4
 	new_temp_dir "$dir"
-	get_package "$dir" "$package" "$suite"
-	version=$(dpkg-deb --field "$dir"/*.deb Version 2>&1) || die "$package has arrived damaged; try again"
-	echo "unpacking $package $version"
-	run unpack "$dir"/*.deb "$package" "$dir" 2>&1 || die "$package $version cannot be unpacked; try again"
-	check_tree "$dir/$package" "the package $package"
-	mv -T "$dir/$package" "$CACHE/src/linux-$version"
-	find_source
+	get_package "$dir" "$PACKAGE" "$SUITE"
+	version=$(dpkg-deb --field "$dir"/*.deb Version 2>&1) || die "$PACKAGE has arrived damaged; try again"
+	echo "unpacking $PACKAGE $version"
+	run unpack "$dir"/*.deb "$PACKAGE" "$dir" 2>&1 || die "$PACKAGE $version cannot be unpacked; try again"
+	check_tree "$dir/$PACKAGE" "the package $PACKAGE"
+	mv -T "$dir/$PACKAGE" "$CACHE/src/linux-$version"
+}
+
+# Fetches LINE's source, unless whom we waited for has; under a lock.
+fetch_source() {
+	find_source || {
+		download_source
+		find_source
+	}
 }
