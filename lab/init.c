@@ -4,7 +4,8 @@
  * lab/run has put into the initramfs, one after the other, sends what each
  * measured over the second serial port, and leaves the machine.
  *
- * /jobs has a line a job: POLICY WORKLOAD PAGING FAULTS [MICRO-OPTION]...
+ * /jobs has a line a job: POLICY WORKLOAD PAGING FAULTS [MICRO-OPTION]..., or
+ * POLICY torture PAGING STEPS [TORTURE-OPTION]...
  * The results are lines of JSON, read by lab-results: an object a job, and one
  * with "end", without which the host side takes the run for a failure.
  */
@@ -32,8 +33,9 @@
 #define MAX_JSON	65536
 
 struct job {
-	char *policy, *workload, *paging, *faults;
-	char **options;		/* for micro, ends with NULL */
+	char *policy, *workload, *paging;
+	char *amount;		/* of faults, or of steps */
+	char **options;		/* for micro or torture, ends with NULL */
 };
 
 /* ---- the machine ---- */
@@ -130,9 +132,17 @@ static void add_words(char **argv, size_t *nr, ...)
 	argv[*nr] = NULL;
 }
 
-static void execute(const struct job *job)
+static void add_options(char **argv, size_t *nr, const struct job *job)
 {
-	char *argv[32 + MAX_WORDS], **option, policy[32], workload[32], paging[32];
+	char **option;
+
+	for (option = job->options; *option; option++)
+		add_words(argv, nr, *option, NULL);
+}
+
+static void execute_measured(const struct job *job)
+{
+	char *argv[32 + MAX_WORDS], policy[32], workload[32], paging[32];
 	size_t nr = 0;
 
 	snprintf(policy, sizeof(policy), "policy=%s", job->policy);
@@ -142,13 +152,37 @@ static void execute(const struct job *job)
 		  "--set", policy, "--set", workload, "--set", paging,
 		  "--set", "clock=virtual", "--", NULL);
 	add_words(argv, &nr, "micro", "--json", GUEST_JSON, "--workload", job->workload,
-		  "--paging", job->paging, "--faults", job->faults, NULL);
-	for (option = job->options; *option; option++)
-		add_words(argv, &nr, *option, NULL);
+		  "--paging", job->paging, "--faults", job->amount, NULL);
+	add_options(argv, &nr, job);
 	execv("/bin/faultline", argv);
 }
 
-/* The exit status of faultline; what it and micro say on stderr is kept. */
+/* Without the collector: what counts is that nothing goes wrong. */
+static void execute_torture(const struct job *job)
+{
+	char *argv[32 + MAX_WORDS];
+	size_t nr = 0;
+
+	add_words(argv, &nr, "torture", "--json", GUEST_JSON, "--paging", job->paging,
+		  "--steps", job->amount, NULL);
+	add_options(argv, &nr, job);
+	execv("/bin/torture", argv);
+}
+
+static bool is_torture(const struct job *job)
+{
+	return !strcmp(job->workload, "torture");
+}
+
+static void execute(const struct job *job)
+{
+	if (is_torture(job))
+		execute_torture(job);
+	else
+		execute_measured(job);
+}
+
+/* The exit status; what the programs say on stderr is kept. */
 static int run_job(const struct job *job)
 {
 	int status, error;
@@ -164,7 +198,7 @@ static int run_job(const struct job *job)
 	dup2(error, STDERR_FILENO);
 	setenv("PATH", "/bin", 1);
 	execute(job);
-	fprintf(stderr, "init: cannot run faultline: %s\n", strerror(errno));
+	fprintf(stderr, "init: cannot run %s: %s\n", job->workload, strerror(errno));
 	_exit(127);
 }
 

@@ -3,6 +3,7 @@
 # Makefile, which sets BUILD, CC and CFLAGS.
 
 include lab/micro/micro.mk
+include lab/torture/torture.mk
 
 LAB_CFLAGS := -D_GNU_SOURCE -Ianalysis
 
@@ -17,7 +18,7 @@ $(BUILD)/bin/lab-results: lab/results.c $(BUILD)/analysis/error.o
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(LAB_CFLAGS) $^ -ljson-c -o $@
 
-$(BUILD)/lab/initramfs.cpio.gz: lab/initramfs $(BUILD)/lab/init $(BUILD)/lab/micro $(BUILD)/bin/faultline
+$(BUILD)/lab/initramfs.cpio.gz: lab/initramfs $(BUILD)/lab/init $(BUILD)/lab/micro $(BUILD)/lab/torture $(BUILD)/bin/faultline
 	lab/initramfs $@
 
 lab: all	## measure on emulated hosts; lists: LINE VENDOR POLICY WORKLOAD PAGING

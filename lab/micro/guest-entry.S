@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The micro guest's image: its header, the exception stubs, and the way to
+ * The micro guest's image: what follows an exception stub, and the way to
  * CPL 3. The same file for both modes; what differs is in the macros.
  */
 #include "guest.h"
@@ -19,39 +19,7 @@
 # define WORD		4
 #endif
 
-	.section .header, "a"
-	.long	guest_start
-	.long	stubs
-
-	.text
-	.globl	guest_start
-guest_start:
-	/*
-	 * The VMM could set TR as it is to be, busy and all. But QEMU's TCG takes
-	 * a busy TSS for a fatal error of its own when a fault at CPL 3 looks up
-	 * its stack in 32-bit mode; what LTR leaves in TR suits every CPU.
-	 */
-	mov	$GUEST_TSS_SELECTOR, %eax
-	ltr	%ax
-	call	guest_main
-1:	jmp	1b
-
-/*
- * One stub a vector: all leave a vector number and an error code on the stack.
- * 8, 10 to 14, 17 and 21 come with an error code.
- */
-	.balign	GUEST_STUB_SIZE
-stubs:
-	.set	vector, 0
-	.rept	GUEST_NR_VECTORS
-	.balign	GUEST_STUB_SIZE
-	.if	!((0x227d00 >> vector) & 1)
-	push	$0
-	.endif
-	push	$vector
-	jmp	common
-	.set	vector, vector + 1
-	.endr
+#include "guest-stubs.S"
 
 /* Stack: vector, error code, instruction pointer, ... */
 common:

@@ -12,13 +12,13 @@
 #include <unistd.h>
 
 #include "error.h"
+#include "options.h"
 #include "vm.h"
 
 #define PAGE_SIZE	4096
 #define MAX_FAULTS	20000
 
 static const char *const workload_names[NR_WORKLOADS] = { "anon", "cow" };
-static const char *const paging_names[NR_PAGING_MODES] = { "32", "pae", "64" };
 
 struct options {
 	int workload, paging;
@@ -46,53 +46,25 @@ static const char help[] =
 
 /* ---- options ---- */
 
-static int usage_error(const char *format, const char *word)
-{
-	fl_fail(format, word);
-	return FL_USAGE;
-}
-
-static int find_word(const char *const *words, int nr, const char *word)
-{
-	int i;
-
-	for (i = 0; i < nr; i++) {
-		if (!strcmp(words[i], word))
-			return i;
-	}
-	return -1;
-}
-
-/* A number from 1 to @max, or 0. */
-static unsigned int parse_number(const char *text, unsigned int max)
-{
-	unsigned long value;
-	char *end;
-
-	errno = 0;
-	value = strtoul(text, &end, 10);
-	return *text < '0' || *text > '9' || *end || errno || value > max ? 0 : value;
-}
-
 static int set_option(struct options *options, int option, const char *value)
 {
 	switch (option) {
 	case 'w':
-		options->workload = find_word(workload_names, NR_WORKLOADS, value);
+		options->workload = option_word(workload_names, NR_WORKLOADS, value);
 		return options->workload < 0 ?
-			usage_error("unknown --workload '%s'; known: anon cow", value) : 0;
+			option_error("unknown --workload '%s'; known: anon cow", value) : 0;
 	case 'p':
-		options->paging = find_word(paging_names, NR_PAGING_MODES, value);
+		options->paging = option_word(paging_names, NR_PAGING_MODES, value);
 		return options->paging < 0 ?
-			usage_error("unknown --paging '%s'; known: 32 pae 64", value) : 0;
+			option_error("unknown --paging '%s'; known: 32 pae 64", value) : 0;
 	case 'n':
-		options->faults = parse_number(value, MAX_FAULTS);
+		options->faults = option_number(value, MAX_FAULTS);
 		return options->faults ? 0 :
-			usage_error("--faults '%s' is not a number from 1 to 20000", value);
+			option_error("--faults '%s' is not a number from 1 to 20000", value);
 	case 't':
-		options->timeout = parse_number(value, 86400);
+		options->timeout = option_number(value, 86400);
 		return options->timeout ? 0 :
-			usage_error("--timeout '%s' is not a number of seconds from 1 to 86400", value);
+			option_error("--timeout '%s' is not a number of seconds from 1 to 86400", value);
 	case 'r':
 		options->resident = false;
 		return 0;
@@ -108,9 +80,9 @@ static int set_option(struct options *options, int option, const char *value)
 static int check_options(const struct options *options, int argc, char **argv)
 {
 	if (optind < argc)
-		return usage_error("unexpected '%s'; see 'micro --help'", argv[optind]);
+		return option_error("unexpected '%s'; see 'micro --help'", argv[optind]);
 	if (options->pae_halves && options->paging != PAGING_PAE)
-		return usage_error("--pae-halves goes with --paging pae, not %s",
+		return option_error("--pae-halves goes with --paging pae, not %s",
 				   paging_names[options->paging]);
 	return 0;
 }
@@ -138,9 +110,9 @@ static int parse(int argc, char **argv, struct options *options)
 			return -1;
 		}
 		if (option == ':')
-			return usage_error("%s needs a value; see 'micro --help'", argv[optind - 1]);
+			return option_error("%s needs a value; see 'micro --help'", argv[optind - 1]);
 		if (option == '?')
-			return usage_error("unknown option %s; see 'micro --help'", argv[optind - 1]);
+			return option_error("unknown option %s; see 'micro --help'", argv[optind - 1]);
 		if (set_option(options, option, optarg))
 			return FL_USAGE;
 	}
@@ -216,7 +188,7 @@ static void set_up(struct vm *vm, struct paging *paging, const struct options *o
 	uint32_t reserved_frame;
 
 	paging_init(paging, options->paging, vm->memory, GUEST_TABLES);
-	paging_map_identity(paging, vm->size);
+	paging_map_identity(paging, 0, vm->size, true);
 
 	info->workload = options->workload;
 	info->nr_pages = options->faults;
@@ -282,41 +254,22 @@ static int guest_failed(const struct guest_info *info)
 }
 
 /* Flat and without text to be escaped, so printf does. */
-static void print_json(FILE *file, const struct options *options, uint32_t handled)
+static void print_json(FILE *file, const void *context)
 {
+	const struct options *options = context;
+
 	fprintf(file,
 		"{\"schema\":\"faultline.guest/1\",\"workload\":\"%s\",\"paging\":\"%s\","
 		"\"faults_asked\":%u,\"faults_handled\":%u,\"resident\":%s,\"pae_halves\":%s}\n",
 		workload_names[options->workload], paging_names[options->paging],
-		options->faults, handled, options->resident ? "true" : "false",
+		options->faults, options->faults, options->resident ? "true" : "false",
 		options->pae_halves ? "true" : "false");
-}
-
-/* Whole or not at all: written under another name first. */
-static int write_json(const struct options *options, uint32_t handled)
-{
-	char temporary[4096];
-	FILE *file;
-	int failed;
-
-	snprintf(temporary, sizeof(temporary), "%s.new", options->json);
-	file = fopen(temporary, "w");
-	if (!file)
-		return fl_fail("cannot write %s: %s", temporary, strerror(errno));
-	print_json(file, options, handled);
-	failed = ferror(file);
-	if ((fclose(file) || failed) || rename(temporary, options->json)) {
-		fl_fail("cannot write %s: %s", options->json, strerror(errno));
-		unlink(temporary);
-		return -1;
-	}
-	return 0;
 }
 
 static int run(const struct options *options)
 {
 	struct paging paging;
-	struct vm vm;
+	struct vm vm = { 0 };
 
 	if (vm_create(&vm, memory_size(options), options->resident))
 		return -1;
@@ -336,7 +289,7 @@ static int run(const struct options *options)
 	printf("%s, %s paging: the guest handled %u page faults\n",
 	       workload_names[options->workload], paging_names[options->paging],
 	       guest_info(&vm)->faults_handled);
-	return options->json ? write_json(options, guest_info(&vm)->faults_handled) : 0;
+	return options->json ? write_whole(options->json, print_json, options) : 0;
 }
 
 int main(int argc, char **argv)

@@ -11,10 +11,10 @@ MICRO_GUEST_LDFLAGS := -Wl,-T,lab/micro/guest.lds,--build-id=none,--no-warn-rwx-
 MICRO_GUEST_64 := -m64
 MICRO_GUEST_32 := -m32 -march=i686
 
-MICRO_OBJS := $(patsubst %,$(BUILD)/micro/%.o,micro paging vm guest-image) \
+MICRO_OBJS := $(patsubst %,$(BUILD)/micro/%.o,micro options paging vm guest-image) \
 	      $(BUILD)/analysis/error.o
 
-$(BUILD)/micro/guest-%.bin: lab/micro/guest.c lab/micro/guest-entry.S lab/micro/guest.h lab/micro/guest.lds
+$(BUILD)/micro/guest-%.bin: lab/micro/guest.c lab/micro/guest-entry.S lab/micro/guest-stubs.S lab/micro/guest.h lab/micro/guest.lds
 	@mkdir -p $(@D)
 	$(CC) $(MICRO_GUEST_CFLAGS) $(MICRO_GUEST_$*) $(MICRO_GUEST_LDFLAGS) \
 		lab/micro/guest.c lab/micro/guest-entry.S -o $(@:.bin=.elf)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The guest's page tables, as the VMM builds them. Used by micro.c. */
+/* The guest's page tables, as the VMM builds them. Used by micro and torture. */
 #include "guest.h"
 #include "paging.h"
 
@@ -77,14 +77,15 @@ static uint32_t find_table(struct paging *paging, uint32_t address, unsigned int
 	return table;
 }
 
-void paging_map_identity(struct paging *paging, uint32_t size)
+void paging_map_identity(struct paging *paging, uint32_t start, uint32_t end, bool user)
 {
 	uint32_t page_size = PAGE_SIZE * paging_entries(paging), address;
+	uint32_t flags = (user ? PTE_MAPPED : PTE_MAPPED & ~PTE_USER) | PTE_LARGE;
 
-	for (address = 0; address < size; address += page_size)
+	for (address = start; address < end; address += page_size)
 		paging_set(paging, find_table(paging, address, 2),
 			   index_at(paging, address, 2),
-			   address | PTE_MAPPED | PTE_LARGE);
+			   address | flags);
 }
 
 uint32_t paging_add_leaf_tables(struct paging *paging, uint32_t address,

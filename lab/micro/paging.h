@@ -6,6 +6,7 @@
 #ifndef MICRO_PAGING_H
 #define MICRO_PAGING_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 enum paging_mode {
@@ -31,8 +32,11 @@ void paging_init(struct paging *paging, enum paging_mode mode, char *memory,
 /* Number of entries in a leaf table. */
 unsigned int paging_entries(const struct paging *paging);
 
-/* Map [0, @size) at the same virtual address, with the largest pages. */
-void paging_map_identity(struct paging *paging, uint32_t size);
+/*
+ * Map [@start, @end) at the same virtual address, with the largest pages, for
+ * CPL 3, too, if @user.
+ */
+void paging_map_identity(struct paging *paging, uint32_t start, uint32_t end, bool user);
 
 /*
  * Give [@address, ...) @nr leaf tables that follow one another in memory, all

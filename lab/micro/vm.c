@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The VMM's machine: everything that talks to KVM. Used by micro.c. */
+/* The VMM's machine: everything that talks to KVM. Used by micro and torture. */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/kvm.h>
@@ -28,26 +28,39 @@
 #define IDENTITY_MAP_ADDRESS	0xfffbc000
 
 #define TSS_LIMIT	0x67
-#define GATE_PRESENT_INTERRUPT	0x8e00	/* 32-bit or 64-bit interrupt gate, DPL 0 */
+#define GATE_INTERRUPT	0xee00	/* present, 32-bit or 64-bit interrupt gate, DPL 3 */
 
 extern const char guest_image_64[], guest_image_64_end[];
 extern const char guest_image_32[], guest_image_32_end[];
 
 /* ---- creation ---- */
 
+int vm_set_slot(const struct vm *vm, unsigned int slot, const struct vm_memory *memory)
+{
+	struct kvm_userspace_memory_region region = {
+		.slot = slot,
+		.flags = memory->flags,
+		.guest_phys_addr = memory->address,
+		.memory_size = memory->size,
+		.userspace_addr = (unsigned long)memory->host,
+	};
+
+	if (ioctl(vm->vm, KVM_SET_USER_MEMORY_REGION, &region))
+		return fl_fail("KVM doesn't take the guest's memory: %s", strerror(errno));
+	return 0;
+}
+
 static int add_memory(struct vm *vm, bool resident)
 {
-	struct kvm_userspace_memory_region region = { .memory_size = vm->size };
+	struct vm_memory memory = { .size = vm->size };
 	int flags = MAP_PRIVATE | MAP_ANONYMOUS | (resident ? MAP_POPULATE : 0);
 
 	vm->memory = mmap(NULL, vm->size, PROT_READ | PROT_WRITE, flags, -1, 0);
 	if (vm->memory == MAP_FAILED)
 		return fl_fail("cannot get %zu MiB of memory for the guest; use fewer --faults",
 			       vm->size >> 20);
-	region.userspace_addr = (unsigned long)vm->memory;
-	if (ioctl(vm->vm, KVM_SET_USER_MEMORY_REGION, &region))
-		return fl_fail("KVM doesn't take the guest's memory: %s", strerror(errno));
-	return 0;
+	memory.host = vm->memory;
+	return vm_set_slot(vm, 0, &memory);
 }
 
 /* The guest sees the CPU that the host has. */
@@ -141,7 +154,7 @@ static void write_idt(struct vm *vm, bool long_mode, uint32_t stubs)
 		uint64_t handler = stubs + i * GUEST_STUB_SIZE;
 
 		idt[i * words] = (handler & 0xffff) | GUEST_KERNEL_CS << 16 |
-				 (uint64_t)GATE_PRESENT_INTERRUPT << 32 | handler >> 16 << 48;
+				 (uint64_t)GATE_INTERRUPT << 32 | handler >> 16 << 48;
 	}
 }
 
@@ -208,13 +221,14 @@ int vm_boot(struct vm *vm, const struct paging *paging)
 /* For the alarm, whose handler gets nothing else to tell it what to end. */
 static struct kvm_run *running;
 
-/*
- * Ends KVM_RUN even if it comes just before it. It also tells the end of the
- * time from other signals, e.g. SIGCONT, which interrupt KVM_RUN as well.
- */
+/* Tells the end of the time from other signals, which interrupt KVM_RUN as well. */
+static volatile sig_atomic_t timed_out;
+
+/* Ends KVM_RUN even if it comes just before it. */
 static void end_run(int signal)
 {
-	(void)signal;
+	if (signal == SIGALRM)
+		timed_out = 1;
 	running->immediate_exit = 1;
 }
 
@@ -262,9 +276,16 @@ enum vm_end vm_run(struct vm *vm, unsigned int timeout)
 
 	running = vm->run;
 	sigaction(SIGALRM, &action, NULL);
+	sigaction(VM_SIGNAL_PAUSE, &action, NULL);
 	alarm(timeout);
-	do {
+	for (;;) {
 		error = ioctl(vm->vcpu, KVM_RUN, 0) ? errno : 0;
-	} while (error == EINTR && !vm->run->immediate_exit);
-	return error ? run_failed(error) : guest_stopped(vm);
+		if (!error && !(vm->handle_exit && vm->handle_exit(vm)))
+			return guest_stopped(vm);
+		if (timed_out || (error && error != EINTR))
+			return run_failed(timed_out ? EINTR : error);
+		vm->run->immediate_exit = 0;
+		if (vm->interrupted)
+			vm->interrupted(vm);
+	}
 }

@@ -1,0 +1,321 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What the host does while the guest runs. See disturb.h. What the guest could
+ * notice, e.g. that it has no memory for a moment, is done while its vCPU is
+ * paused: interrupted by a signal, and held in vm->interrupted().
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/kvm.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "disturb.h"
+#include "error.h"
+
+#define PAGE_SIZE	4096
+#define PARAMETERS	"/sys/module/kvm/parameters/"
+#define OTHER_SLOT	3
+#define OTHER_ADDRESS	0xe0000000	/* where the guest never looks */
+#define ELSEWHERE	0xe1000000	/* where the region goes when it moves */
+#define MAX_SLEEP	2000000		/* ns between two disturbances */
+
+const char *const disturbance_names[NR_DISTURBANCES] = {
+	"oos_shadow", "pte_update", "log", "read_log", "delete", "move", "other_slot",
+	"unmap", "protect",
+};
+
+static struct {
+	struct vm *vm;
+	struct vm_memory region;
+	struct torture_info *info;
+	uint64_t random;
+	struct disturb_counts counts;
+	pthread_t thread, vcpu;
+
+	bool other_slot;
+	uint32_t log[REGION_PAGES / 32];	/* dirty since the last check */
+	uint32_t exempt;	/* info->writing at the last check */
+	bool failed;
+
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	bool pause_wanted, paused, ended;
+} d = { .lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER };
+
+static uint32_t random_below(uint32_t n)
+{
+	d.random ^= d.random << 13;
+	d.random ^= d.random >> 7;
+	d.random ^= d.random << 17;
+	return (d.random >> 16) % n;
+}
+
+/* ---- pausing the vCPU ---- */
+
+/* In the vCPU's thread. */
+static void interrupted(struct vm *vm)
+{
+	(void)vm;
+	pthread_mutex_lock(&d.lock);
+	d.paused = d.pause_wanted;
+	if (d.paused)
+		pthread_cond_broadcast(&d.changed);
+	while (d.pause_wanted)
+		pthread_cond_wait(&d.changed, &d.lock);
+	d.paused = false;
+	pthread_mutex_unlock(&d.lock);
+}
+
+static void pause_vcpu(void)
+{
+	pthread_mutex_lock(&d.lock);
+	d.pause_wanted = true;
+	if (!d.ended)
+		pthread_kill(d.vcpu, VM_SIGNAL_PAUSE);
+	while (!d.paused && !d.ended)
+		pthread_cond_wait(&d.changed, &d.lock);
+	pthread_mutex_unlock(&d.lock);
+}
+
+static void resume_vcpu(void)
+{
+	pthread_mutex_lock(&d.lock);
+	d.pause_wanted = false;
+	pthread_cond_broadcast(&d.changed);
+	pthread_mutex_unlock(&d.lock);
+}
+
+/* ---- parameters ---- */
+
+/* A stock kernel doesn't have them. */
+static bool flip_parameter(const char *name)
+{
+	char path[128], value;
+	int fd, flipped;
+
+	snprintf(path, sizeof(path), PARAMETERS "%s", name);
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	flipped = pread(fd, &value, 1, 0) == 1 && pwrite(fd, value == 'Y' ? "N" : "Y", 1, 0) == 1;
+	close(fd);
+	return flipped;
+}
+
+/* ---- the dirty log ---- */
+
+static bool is_logging(void)
+{
+	return d.region.flags & KVM_MEM_LOG_DIRTY_PAGES;
+}
+
+static void set_region(void)
+{
+	if (vm_set_slot(d.vm, REGION_SLOT, &d.region))
+		d.failed = true;
+}
+
+/* What the guest has written so far is none of the log's business. */
+static void start_log(void)
+{
+	memset(d.log, 0, sizeof(d.log));
+	memset((void *)d.info->written, 0, sizeof(d.info->written));
+	d.exempt = d.info->writing;
+}
+
+static void toggle_log(void)
+{
+	pause_vcpu();
+	d.region.flags ^= KVM_MEM_LOG_DIRTY_PAGES;
+	set_region();
+	start_log();
+	resume_vcpu();
+}
+
+static void read_log(void)
+{
+	uint32_t bits[REGION_PAGES / 32];
+	struct kvm_dirty_log log = { .slot = REGION_SLOT, .dirty_bitmap = bits };
+	unsigned int i;
+
+	if (ioctl(d.vm->vm, KVM_GET_DIRTY_LOG, &log)) {
+		fl_fail("cannot read the dirty log: %s", strerror(errno));
+		d.failed = true;
+		return;
+	}
+	for (i = 0; i < REGION_PAGES / 32; i++)
+		d.log[i] |= bits[i];
+}
+
+/*
+ * All pages that the guest says it wrote must be in the log. It says so after
+ * the write; one that it was about to say at the last check was in that one.
+ */
+static void check_log(void)
+{
+	uint32_t page;
+
+	for (page = 0; page < REGION_PAGES && !d.failed && d.exempt != WRITING_ANY; page++) {
+		uint32_t bit = 1U << page % 32;
+
+		if (!(d.info->written[page / 32] & bit) || page + 1 == d.exempt)
+			continue;
+		d.counts.logged++;
+		if (d.log[page / 32] & bit)
+			continue;
+		fl_fail("the guest wrote page 0x%x by step %u, but the dirty log doesn't have it",
+			REGION / PAGE_SIZE + page, d.info->step);
+		d.failed = true;
+	}
+	start_log();
+}
+
+/* Some reads of the log come while the guest runs. */
+static bool read_and_check_log(void)
+{
+	if (!is_logging())
+		return false;
+	if (random_below(2))
+		read_log();
+	pause_vcpu();
+	read_log();
+	check_log();
+	resume_vcpu();
+	return true;
+}
+
+/* ---- memslots ---- */
+
+static void delete_slot(void)
+{
+	struct vm_memory none = { .address = REGION };
+
+	pause_vcpu();
+	if (vm_set_slot(d.vm, REGION_SLOT, &none))
+		d.failed = true;
+	d.region.flags = 0;
+	set_region();
+	resume_vcpu();
+}
+
+static void move_slot(void)
+{
+	pause_vcpu();
+	d.region.address = ELSEWHERE;
+	set_region();
+	d.region.address = REGION;
+	set_region();
+	start_log();
+	resume_vcpu();
+}
+
+static void toggle_other_slot(void)
+{
+	struct vm_memory other = { .address = OTHER_ADDRESS, .host = d.region.host };
+
+	d.other_slot = !d.other_slot;
+	if (d.other_slot)
+		other.size = PAGE_SIZE;
+	if (vm_set_slot(d.vm, OTHER_SLOT, &other))
+		d.failed = true;
+}
+
+/* ---- the host's own mappings ---- */
+
+/* The memory is shared, so that what is in it stays. */
+static void unmap(void)
+{
+	uint32_t first = random_below(REGION_PAGES);
+	uint32_t nr = random_below(2) ? 1 : 1 + random_below(REGION_PAGES - first);
+
+	if (random_below(4) == 0) {
+		first = 0;
+		nr = REGION_PAGES;
+	}
+	madvise(d.region.host + first * PAGE_SIZE, nr * PAGE_SIZE, MADV_DONTNEED);
+}
+
+static void protect(void)
+{
+	pause_vcpu();
+	mprotect(d.region.host, d.region.size, PROT_READ);
+	mprotect(d.region.host, d.region.size, PROT_READ | PROT_WRITE);
+	resume_vcpu();
+}
+
+/* ---- the thread ---- */
+
+static bool disturb(enum disturbance what)
+{
+	switch (what) {
+	case DISTURB_OOS_SHADOW:
+	case DISTURB_PTE_UPDATE:
+		return flip_parameter(disturbance_names[what]);
+	case DISTURB_LOG:
+		toggle_log();
+		return true;
+	case DISTURB_READ_LOG:
+		return read_and_check_log();
+	case DISTURB_DELETE:
+		delete_slot();
+		return true;
+	case DISTURB_MOVE:
+		move_slot();
+		return true;
+	case DISTURB_OTHER_SLOT:
+		toggle_other_slot();
+		return true;
+	case DISTURB_UNMAP:
+		unmap();
+		return true;
+	default:
+		protect();
+		return true;
+	}
+}
+
+static void *run_thread(void *context)
+{
+	(void)context;
+	while (!d.ended && !d.failed) {
+		struct timespec time = { .tv_nsec = random_below(MAX_SLEEP) };
+		enum disturbance what = random_below(NR_DISTURBANCES);
+
+		nanosleep(&time, NULL);
+		if (disturb(what))
+			d.counts.done[what]++;
+	}
+	return NULL;
+}
+
+int disturb_start(struct vm *vm, const struct vm_memory *region,
+		  struct torture_info *info, uint64_t seed)
+{
+	d.vm = vm;
+	d.region = *region;
+	d.info = info;
+	d.random = seed * 2 + 1;
+	d.vcpu = pthread_self();
+	vm->interrupted = interrupted;
+	if (pthread_create(&d.thread, NULL, run_thread, NULL))
+		return fl_fail("cannot create a thread");
+	return 0;
+}
+
+int disturb_stop(struct disturb_counts *counts)
+{
+	pthread_mutex_lock(&d.lock);
+	d.ended = true;
+	pthread_cond_broadcast(&d.changed);
+	pthread_mutex_unlock(&d.lock);
+	pthread_join(d.thread, NULL);
+	*counts = d.counts;
+	return d.failed ? -1 : 0;
+}

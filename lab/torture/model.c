@@ -1,0 +1,560 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The reference model of address translation. See model.h. */
+#include "model.h"
+#include "torture.h"
+
+#define PAGE_SIZE	4096
+#define NONE		0xff
+#define SECOND_HALF	512	/* pages from one 2 MiB half of the region to the other */
+
+/* Bits by which an entry that the guest wrote may differ from what is in memory. */
+#define MARKS		((uint64_t)PTE_ACCESSED | PTE_DIRTY)
+
+static const uint16_t slots_8[] = { 4, 5, 6, 7, 255, 256, 510, 511 };
+static const uint16_t slots_4[] = {
+	4, 5, 6, 7, 254, 255, 256, 257, 510, 511, 512, 513, 767, 768, 1022, 1023,
+};
+
+const uint16_t *model_slots(enum paging_mode mode)
+{
+	return mode == PAGING_32 ? slots_4 : slots_8;
+}
+
+unsigned int model_pool_page(const struct model *model, unsigned int n)
+{
+	return model_slots(model->mode)[n % model->nr_slots] + n / model->nr_slots * SECOND_HALF;
+}
+
+/* ---- entries in memory ---- */
+
+static bool in_region(uint64_t address)
+{
+	return address >= REGION && address < REGION_END;
+}
+
+uint64_t model_entry_at(const struct model *model, uint32_t address)
+{
+	const char *entry = model->region + (address - REGION);
+
+	return model->entry_size == 4 ? *(const volatile uint32_t *)entry :
+		*(const volatile uint64_t *)entry;
+}
+
+bool model_is_pool(const struct model *model, uint32_t address)
+{
+	return in_region(address) && model->pool_of_page[(address - REGION) / PAGE_SIZE] != NONE;
+}
+
+/* What is remembered of the entry at @address; NULL if no access uses it. */
+static struct model_entry *find_entry(const struct model *model, uint32_t address)
+{
+	unsigned int pool = model->pool_of_page[(address - REGION) / PAGE_SIZE];
+	unsigned int slot = model->slot_of_index[address % PAGE_SIZE / model->entry_size];
+
+	if (pool == NONE || slot == NONE)
+		return NULL;
+	return (struct model_entry *)&model->entries[pool][slot];
+}
+
+void model_init(struct model *model, enum paging_mode mode, char *region,
+		unsigned int max_phys)
+{
+	static const unsigned int levels[NR_PAGING_MODES] = { 2, 3, 4 };
+	unsigned int i, slot;
+
+	model->mode = mode;
+	model->region = region;
+	model->levels = levels[mode];
+	model->entry_size = mode == PAGING_32 ? 4 : 8;
+	model->nr_slots = mode == PAGING_32 ? 16 : 8;
+	model->max_phys = max_phys;
+	model->wp = true;
+	for (i = 0; i < 1024; i++)
+		model->slot_of_index[i] = model->pool_of_page[i] = NONE;
+	for (i = 0; i < model->nr_slots; i++)
+		model->slot_of_index[model_slots(mode)[i]] = i;
+	for (i = 0; i < MODEL_POOL; i++) {
+		uint32_t page = model_pool_page(model, i);
+
+		model->pool_of_page[page] = i;
+		for (slot = 0; slot < model->nr_slots; slot++)
+			model->entries[i][slot].value =
+				model_entry_at(model, REGION + page * PAGE_SIZE +
+					       model_slots(mode)[slot] * model->entry_size);
+	}
+	model->now = 1;
+}
+
+/* ---- flushes ---- */
+
+void model_flush_all(struct model *model)
+{
+	model->flushed = ++model->now;
+}
+
+void model_load_pdptes(struct model *model)
+{
+	unsigned int i;
+
+	for (i = 0; model->mode == PAGING_PAE && i < 4; i++)
+		model->pdptes[i] = model_entry_at(model, model->root + i * 8);
+}
+
+void model_load_root(struct model *model, uint32_t root)
+{
+	model->root = root;
+	model_load_pdptes(model);
+	model_flush_all(model);
+}
+
+/* One page of each hash is remembered, which errs on the side of the older. */
+static unsigned int flushed_index(uint64_t page)
+{
+	return (page ^ page >> 7 ^ page >> 18) % MODEL_FLUSHED_PAGES;
+}
+
+void model_flush_page(struct model *model, uint64_t address)
+{
+	uint64_t page = address / PAGE_SIZE;
+	unsigned int i = flushed_index(page);
+
+	model->flushed_pages[i].page = page;
+	model->flushed_pages[i].when = ++model->now;
+}
+
+/*
+ * The architecture has every page fault flush what is cached for its address.
+ * KVM keeps a stale translation if the tables have no present entry now, or one
+ * with reserved bits, i.e. if a walk would not find anything to cache.
+ */
+void model_page_fault(struct model *model, uint64_t address, uint32_t error_code)
+{
+	if ((error_code & (PFERR_PRESENT | PFERR_RESERVED)) == PFERR_PRESENT)
+		model_flush_page(model, address);
+}
+
+/* Since when translations of @address may have been cached. */
+static uint32_t cached_since(const struct model *model, uint64_t address)
+{
+	uint64_t page = address / PAGE_SIZE;
+	unsigned int i = flushed_index(page);
+
+	if (model->flushed_pages[i].page == page && model->flushed_pages[i].when > model->flushed)
+		return model->flushed_pages[i].when;
+	return model->flushed;
+}
+
+/* ---- writes ---- */
+
+static uint32_t first_entry(const struct model *model, uint32_t address)
+{
+	return address - address % model->entry_size;
+}
+
+/* Forget what was flushed. */
+static void prune(const struct model *model, struct model_entry *entry)
+{
+	if (entry->nr_old && entry->old[entry->nr_old - 1].end <= model->flushed)
+		entry->nr_old = 0;
+}
+
+bool model_can_write(struct model *model, uint32_t address, unsigned int size)
+{
+	uint32_t a;
+
+	for (a = first_entry(model, address); a < address + size; a += model->entry_size) {
+		struct model_entry *entry = find_entry(model, a);
+
+		if (!entry)
+			continue;
+		prune(model, entry);
+		if (entry->nr_old == MODEL_MAX_OLD)
+			return false;
+	}
+	return true;
+}
+
+/*
+ * An entry may differ from what was last written there by an accessed bit, if
+ * it is present, and by a dirty bit, if a write may have gone through it.
+ */
+static bool observe(struct model *model, uint32_t address, struct model_entry *entry,
+		    struct model_change *change)
+{
+	uint64_t found = model_entry_at(model, address), allowed = 0;
+
+	if (entry->value & PTE_PRESENT)
+		allowed |= PTE_ACCESSED & ~entry->value;
+	if (entry->may_be_dirty)
+		allowed |= PTE_DIRTY & ~entry->value;
+	if ((found ^ entry->value) & ~allowed) {
+		*change = (struct model_change){ address, entry->value, found };
+		return false;
+	}
+	entry->value = found;
+	entry->may_be_dirty = false;
+	return true;
+}
+
+/* Only what is present and accessed can be cached: the CPU sets A first. */
+static void remember(struct model *model, struct model_entry *entry, bool translated)
+{
+	uint64_t value = entry->value | (translated ? PTE_ACCESSED : 0);
+	const uint64_t cacheable = PTE_PRESENT | PTE_ACCESSED;
+
+	prune(model, entry);
+	if ((value & cacheable) != cacheable || entry->nr_old == MODEL_MAX_OLD)
+		return;
+	entry->old[entry->nr_old].value = entry->value;
+	entry->old[entry->nr_old].end = model->now;
+	entry->nr_old++;
+}
+
+bool model_before_write(struct model *model, uint32_t address, unsigned int size,
+			struct model_change *change)
+{
+	uint32_t a;
+
+	model->now++;
+	for (a = first_entry(model, address); a < address + size; a += model->entry_size) {
+		struct model_entry *entry = find_entry(model, a);
+
+		if (entry && !observe(model, a, entry, change))
+			return false;
+	}
+	return true;
+}
+
+void model_after_write(struct model *model, uint32_t address, unsigned int size,
+		       bool translated)
+{
+	uint32_t a;
+
+	for (a = first_entry(model, address); a < address + size; a += model->entry_size) {
+		struct model_entry *entry = find_entry(model, a);
+		uint64_t value;
+
+		if (!entry)
+			continue;
+		value = model_entry_at(model, a);
+		if (value != entry->value)
+			remember(model, entry, translated);
+		entry->value = value;
+	}
+}
+
+bool model_check_entries(struct model *model, struct model_change *change)
+{
+	unsigned int pool, slot;
+
+	for (pool = 0; pool < MODEL_POOL; pool++) {
+		uint32_t page = REGION + model_pool_page(model, pool) * PAGE_SIZE;
+
+		for (slot = 0; slot < model->nr_slots; slot++) {
+			uint32_t address = page + model_slots(model->mode)[slot] * model->entry_size;
+
+			if (!observe(model, address, &model->entries[pool][slot], change))
+				return false;
+		}
+	}
+	return true;
+}
+
+/* ---- one walk ---- */
+
+/* All that a walk depends on and brings together. */
+struct walk {
+	const struct model *model;
+	const struct model_access *access;
+	struct model_prediction *prediction;
+	uint32_t since;		/* when what is cached may have been read */
+	unsigned int budget;	/* of entries to look at */
+};
+
+/* On the way down: what the levels above allow. */
+struct step {
+	unsigned int level;
+	uint32_t table;
+	bool writable, user, nx;
+	bool current;		/* only what is in memory so far */
+};
+
+static uint64_t bits(unsigned int low, unsigned int high)
+{
+	return high < low ? 0 : (~0ULL >> (63 - high)) & ~0ULL << low;
+}
+
+static bool is_leaf(const struct model *model, unsigned int level, uint64_t value)
+{
+	if (level == 1)
+		return true;
+	if (!(value & PTE_LARGE) || (level == 3 && !model->large_1g))
+		return false;
+	return level == 2 || (level == 3 && model->mode == PAGING_64);
+}
+
+static uint64_t reserved_bits(const struct model *model, unsigned int level, uint64_t value)
+{
+	uint64_t reserved;
+
+	if (model->mode == PAGING_32)
+		return level == 2 && value & PTE_LARGE ? bits(21, 21) : 0;
+	reserved = bits(model->max_phys, model->mode == PAGING_PAE ? 62 : 51);
+	if (!model->nx)
+		reserved |= PTE_NX;
+	if (level > 1 && value & PTE_LARGE)
+		reserved |= is_leaf(model, level, value) ? bits(13, level == 2 ? 20 : 29) : PTE_LARGE;
+	return reserved;
+}
+
+/* The address in an entry, of a table or of a page of the size at @level. */
+static uint64_t entry_address(const struct model *model, unsigned int level, uint64_t value,
+			      bool leaf)
+{
+	unsigned int low = 12, high = model->entry_size == 4 ? 31 : model->max_phys - 1;
+
+	if (leaf && level > 1)
+		low = model->entry_size == 4 ? 22 : level == 2 ? 21 : 30;
+	return value & bits(low, high);
+}
+
+static unsigned int index_at(const struct model *model, uint64_t address, unsigned int level)
+{
+	unsigned int n = model->entry_size == 4 ? 10 : 9;
+
+	return address >> (12 + (level - 1) * n) & ((1U << n) - 1);
+}
+
+/* Offset in a page of the size at @level. */
+static uint64_t offset_at(const struct model *model, uint64_t address, unsigned int level)
+{
+	unsigned int n = model->entry_size == 4 ? 10 : 9;
+
+	return address & bits(0, 11 + (level - 1) * n);
+}
+
+static bool forbidden(const struct walk *walk, const struct step *step)
+{
+	const struct model *model = walk->model;
+	const struct model_access *access = walk->access;
+
+	if (access->type == ACCESS_FETCH && step->nx)
+		return true;
+	if (access->user)
+		return !step->user || (access->type == ACCESS_WRITE && !step->writable);
+	if (access->type == ACCESS_FETCH)
+		return step->user && model->smep;
+	if (step->user && model->smap && !access->ac)
+		return true;
+	return access->type == ACCESS_WRITE && !step->writable && model->wp;
+}
+
+/* ---- outcomes ---- */
+
+static void add_outcome(struct walk *walk, struct model_outcome outcome)
+{
+	struct model_prediction *prediction = walk->prediction;
+	unsigned int i;
+
+	for (i = 0; i < prediction->nr; i++) {
+		const struct model_outcome *other = &prediction->outcomes[i];
+
+		if (other->fault == outcome.fault && other->error_code == outcome.error_code &&
+		    other->page == outcome.page)
+			return;
+	}
+	if (prediction->nr == MODEL_MAX_OUTCOMES)
+		prediction->unknown = true;
+	else
+		prediction->outcomes[prediction->nr++] = outcome;
+}
+
+static void add_fault(struct walk *walk, uint32_t error_code)
+{
+	const struct model *model = walk->model;
+
+	if (walk->access->type == ACCESS_WRITE)
+		error_code |= PFERR_WRITE;
+	if (walk->access->user)
+		error_code |= PFERR_USER;
+	if (walk->access->type == ACCESS_FETCH && (model->nx || model->smep))
+		error_code |= PFERR_FETCH;
+	add_outcome(walk, (struct model_outcome){ .fault = true, .error_code = error_code });
+}
+
+static void add_leaf(struct model_prediction *prediction, uint32_t entry)
+{
+	unsigned int i;
+
+	for (i = 0; i < prediction->nr_leaves; i++) {
+		if (prediction->leaves[i] == entry)
+			return;
+	}
+	if (prediction->nr_leaves == MODEL_MAX_MARKS)
+		prediction->unknown = true;
+	else
+		prediction->leaves[prediction->nr_leaves++] = entry;
+}
+
+/* A hit must be of the region, the read-only pages, or the hole. */
+static void add_hit(struct walk *walk, uint32_t entry, uint64_t address)
+{
+	if (address < REGION || address >= HOLE_END) {
+		walk->prediction->unknown = true;
+		return;
+	}
+	if (walk->access->type == ACCESS_WRITE)
+		add_leaf(walk->prediction, entry);
+	add_outcome(walk, (struct model_outcome){ .page = address & ~(PAGE_SIZE - 1ULL) });
+}
+
+/* ---- all walks ---- */
+
+static void walk_table(struct walk *walk, struct step step);
+
+/* Bits 13 to 20 of a 32-bit large page are more of its address, or reserved. */
+static bool is_beyond_model(const struct model *model, unsigned int level, uint64_t value)
+{
+	return model->mode == PAGING_32 && level == 2 && value & PTE_LARGE &&
+		value & bits(13, 20);
+}
+
+/* @value is present and without reserved bits. */
+static void walk_value(struct walk *walk, struct step step, uint32_t entry, uint64_t value)
+{
+	const struct model *model = walk->model;
+	bool leaf = is_leaf(model, step.level, value), is_pdpte;
+	uint64_t address = entry_address(model, step.level, value, leaf);
+
+	is_pdpte = model->mode == PAGING_PAE && step.level == 3;
+	step.writable &= is_pdpte || value & PTE_WRITABLE;
+	step.user &= is_pdpte || value & PTE_USER;
+	step.nx |= model->nx && value & PTE_NX;
+	if (!leaf) {
+		step.table = address;
+		step.level--;
+		/* A table where no memory is: not even the CPUs agree. */
+		if (!in_region(address))
+			walk->prediction->unknown = true;
+		else
+			walk_table(walk, step);
+	} else if (forbidden(walk, &step)) {
+		add_fault(walk, PFERR_PRESENT);
+	} else {
+		add_hit(walk, entry, address | offset_at(model, walk->access->address, step.level));
+	}
+}
+
+static void walk_current(struct walk *walk, struct step step, uint32_t entry, uint64_t value)
+{
+	if (!(value & PTE_PRESENT))
+		add_fault(walk, 0);
+	else if (is_beyond_model(walk->model, step.level, value))
+		walk->prediction->unknown = true;
+	else if (value & reserved_bits(walk->model, step.level, value))
+		add_fault(walk, PFERR_PRESENT | PFERR_RESERVED);
+	else
+		walk_value(walk, step, entry, value);
+}
+
+static void walk_old(struct walk *walk, struct step step, uint32_t address)
+{
+	const struct model_entry *entry = find_entry(walk->model, address);
+	unsigned int i;
+
+	step.current = false;
+	for (i = 0; entry && i < entry->nr_old; i++) {
+		uint64_t value = entry->old[i].value;
+
+		if (entry->old[i].end <= walk->since)
+			continue;
+		walk->prediction->stale = true;
+		if (is_beyond_model(walk->model, step.level, value))
+			walk->prediction->unknown = true;
+		else if (!(value & reserved_bits(walk->model, step.level, value)))
+			walk_value(walk, step, address, value);
+	}
+}
+
+static void walk_table(struct walk *walk, struct step step)
+{
+	const struct model *model = walk->model;
+	unsigned int index = index_at(model, walk->access->address, step.level);
+	uint32_t entry = step.table + index * model->entry_size;
+
+	if (!walk->budget || walk->prediction->unknown) {
+		walk->prediction->unknown = true;
+		return;
+	}
+	walk->budget--;
+	if (step.current)
+		walk->prediction->walked[walk->prediction->nr_walked++] = entry;
+	walk_current(walk, step, entry, model_entry_at(model, entry));
+	walk_old(walk, step, entry);
+}
+
+/* A PAE root is four registers, and what is in memory doesn't matter. */
+static void walk_pdpte(struct walk *walk, struct step step)
+{
+	uint64_t value = walk->model->pdptes[index_at(walk->model, walk->access->address, 3) & 3];
+
+	if (value & PTE_PRESENT)
+		walk_value(walk, step, 0, value);
+	else
+		add_fault(walk, 0);
+}
+
+void model_predict(const struct model *model, const struct model_access *access,
+		   struct model_prediction *prediction)
+{
+	struct walk walk = {
+		.model = model, .access = access, .prediction = prediction,
+		.since = cached_since(model, access->address), .budget = 200,
+	};
+	struct step step = {
+		.level = model->levels, .table = model->root, .writable = true, .user = true,
+		.current = true,
+	};
+
+	prediction->unknown = prediction->stale = false;
+	prediction->nr = prediction->nr_walked = prediction->nr_leaves = 0;
+	if (model->mode == PAGING_PAE)
+		walk_pdpte(&walk, step);
+	else
+		walk_table(&walk, step);
+}
+
+/* ---- accessed and dirty bits ---- */
+
+void model_expect_dirty(struct model *model, const struct model_prediction *prediction)
+{
+	unsigned int i;
+
+	for (i = 0; i < prediction->nr_leaves; i++) {
+		struct model_entry *entry = find_entry(model, prediction->leaves[i]);
+
+		if (entry)
+			entry->may_be_dirty = true;
+	}
+}
+
+bool model_check_marks(const struct model *model, const struct model_prediction *prediction,
+		       enum access_type type, uint32_t written, struct model_change *change)
+{
+	unsigned int i;
+
+	for (i = 0; !prediction->stale && i < prediction->nr_walked; i++) {
+		uint32_t address = prediction->walked[i];
+		uint64_t value = model_entry_at(model, address), wanted = PTE_ACCESSED;
+
+		if (address == first_entry(model, written))
+			continue;
+		if (type == ACCESS_WRITE && i == prediction->nr_walked - 1)
+			wanted |= PTE_DIRTY;
+		if ((value & wanted) != wanted) {
+			*change = (struct model_change){ address, value | wanted, value };
+			return false;
+		}
+	}
+	return true;
+}

@@ -1,0 +1,377 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * torture: a VMM whose guest is a test of KVM's shadow MMU. It runs a random
+ * program (guest.c) that knows what its accesses may do (model.c); the VMM
+ * provides the machine, answers accesses to where there is no memory, disturbs
+ * the guest if asked to (disturb.c), and says what came out.
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <linux/kvm.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "disturb.h"
+#include "error.h"
+#include "options.h"
+#include "torture.h"
+#include "vm.h"
+
+#define PAGE_SIZE	4096
+#define READONLY_SLOT	2
+
+struct options {
+	uint64_t seed;
+	int paging;
+	unsigned int steps, timeout;
+	bool disturb, trace;
+	const char *json;
+};
+
+static const char help[] =
+"usage: torture [OPTION]...\n"
+"\n"
+"Run a guest that writes, flushes and uses page tables at random, and checks\n"
+"that each access does what the architecture allows.\n"
+"\n"
+"  --paging MODE      32, pae or 64 (default)\n"
+"  --steps N          1 to 100000000, default 20000\n"
+"  --seed S           1 to 4294967295, default 1; the same seed is the same program\n"
+"  --disturb          meanwhile flip KVM's parameters, log dirty pages, move\n"
+"                     memslots, unmap the guest's memory on the host\n"
+"  --trace            after a failure, print what the guest did last\n"
+"  --timeout SECONDS  give up on the guest, default 3600\n"
+"  --json FILE        write what was done (faultline.torture/1)\n"
+"  -h, --help         print this help\n"
+"\n"
+"Exit status: 0 all was as it must be, 1 something was not, 2 usage.\n";
+
+/* ---- options ---- */
+
+static int set_option(struct options *options, int option, const char *value)
+{
+	switch (option) {
+	case 'p':
+		options->paging = option_word(paging_names, NR_PAGING_MODES, value);
+		return options->paging < 0 ?
+			option_error("unknown --paging '%s'; known: 32 pae 64", value) : 0;
+	case 'n':
+		options->steps = option_number(value, 100000000);
+		return options->steps ? 0 :
+			option_error("--steps '%s' is not a number from 1 to 100000000", value);
+	case 's':
+		options->seed = option_number(value, UINT32_MAX);
+		return options->seed ? 0 :
+			option_error("--seed '%s' is not a number from 1 to 4294967295", value);
+	case 't':
+		options->timeout = option_number(value, 86400);
+		return options->timeout ? 0 :
+			option_error("--timeout '%s' is not a number of seconds from 1 to 86400", value);
+	case 'd':
+		options->disturb = true;
+		return 0;
+	case 'T':
+		options->trace = true;
+		return 0;
+	default:
+		options->json = value;
+		return 0;
+	}
+}
+
+/* 0, FL_USAGE, or -1 after --help. */
+static int parse(int argc, char **argv, struct options *options)
+{
+	static const struct option long_options[] = {
+		{ "paging", required_argument, NULL, 'p' },
+		{ "steps", required_argument, NULL, 'n' },
+		{ "seed", required_argument, NULL, 's' },
+		{ "disturb", no_argument, NULL, 'd' },
+		{ "trace", no_argument, NULL, 'T' },
+		{ "timeout", required_argument, NULL, 't' },
+		{ "json", required_argument, NULL, 'j' },
+		{ "help", no_argument, NULL, 'h' },
+		{ NULL, 0, NULL, 0 },
+	};
+	int option;
+
+	opterr = 0;
+	while ((option = getopt_long(argc, argv, ":h", long_options, NULL)) != -1) {
+		if (option == 'h') {
+			fputs(help, stdout);
+			return -1;
+		}
+		if (option == ':')
+			return option_error("%s needs a value; see 'torture --help'", argv[optind - 1]);
+		if (option == '?')
+			return option_error("unknown option %s; see 'torture --help'", argv[optind - 1]);
+		if (set_option(options, option, optarg))
+			return FL_USAGE;
+	}
+	return optind < argc ?
+		option_error("unexpected '%s'; see 'torture --help'", argv[optind]) : 0;
+}
+
+/* ---- the guest's memory ---- */
+
+static struct torture_info *guest_info(const struct vm *vm)
+{
+	return (struct torture_info *)(vm->memory + GUEST_INFO);
+}
+
+/* What every page has that may be hit. */
+static void fill_page(char *page, uint32_t address)
+{
+	uint32_t identity = page_identity(address / PAGE_SIZE);
+	unsigned char *code = (unsigned char *)page + OFFSET_CODE;
+
+	memcpy(page + OFFSET_IDENTITY, &identity, sizeof(identity));
+	code[0] = 0xb8;				/* mov $identity, %eax */
+	memcpy(code + 1, &identity, sizeof(identity));
+	code[5] = 0xc3;				/* ret */
+}
+
+/* Shared memory, whose content stays when the host unmaps it. */
+static int add_slot(const struct vm *vm, unsigned int slot, struct vm_memory *memory)
+{
+	uint32_t offset;
+
+	memory->host = mmap(NULL, memory->size, PROT_READ | PROT_WRITE,
+			    MAP_SHARED | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+	if (memory->host == MAP_FAILED)
+		return fl_fail("cannot get memory for the guest: %s", strerror(errno));
+	for (offset = 0; offset < memory->size; offset += PAGE_SIZE)
+		fill_page(memory->host + offset, memory->address + offset);
+	return vm_set_slot(vm, slot, memory);
+}
+
+/* The program's own mappings; it copies their root into each of its own. */
+static void build_tables(const struct vm *vm, struct paging *paging, enum paging_mode mode)
+{
+	uint32_t user_end;
+
+	paging_init(paging, mode, vm->memory, GUEST_TABLES);
+	user_end = USER_CODE + PAGE_SIZE * paging_entries(paging);
+	paging_map_identity(paging, 0, USER_CODE, false);
+	paging_map_identity(paging, USER_CODE, user_end, true);
+	paging_map_identity(paging, user_end, REGION_END, false);
+}
+
+/* ---- accesses to where there is no memory ---- */
+
+static void serve_mmio(struct vm *vm)
+{
+	struct torture_info *info = guest_info(vm);
+	uint64_t address = vm->run->mmio.phys_addr, value = 0;
+	uint32_t identity = page_identity(address / PAGE_SIZE);
+
+	if (!vm->run->mmio.is_write) {
+		memset(vm->run->mmio.data, 0, sizeof(vm->run->mmio.data));
+		memcpy(vm->run->mmio.data, &identity, sizeof(identity));
+		return;
+	}
+	memcpy(&value, vm->run->mmio.data, vm->run->mmio.len);
+	info->mmio_writes++;
+	info->mmio_address = address;
+	info->mmio_value = value;
+}
+
+/* A sign of life for who watches a long run. */
+static void show_progress(const struct torture_info *info)
+{
+	printf("%s paging: %u of %u steps\n", paging_names[info->paging], info->step, info->steps);
+	fflush(stdout);
+}
+
+static bool handle_exit(struct vm *vm)
+{
+	const struct kvm_run *run = vm->run;
+
+	if (run->exit_reason == KVM_EXIT_MMIO) {
+		serve_mmio(vm);
+		return true;
+	}
+	if (run->exit_reason == KVM_EXIT_IO && run->io.port == PROGRESS_PORT) {
+		show_progress(guest_info(vm));
+		return true;
+	}
+	return false;
+}
+
+/* ---- what came out ---- */
+
+static const char *event_name(uint32_t type)
+{
+	static const char *const names[] = {
+		[EVENT_NONE] = "nothing", [EVENT_WRITE] = "write", [EVENT_READ_AREA] = "  read area",
+		[EVENT_WRITE_AREA] = "  write area", [EVENT_FETCH_AREA] = "  fetch area",
+		[EVENT_FLUSH_PAGE] = "invlpg", [EVENT_LOAD_CR3] = "cr3",
+		[EVENT_SET_CR0] = "cr0", [EVENT_SET_CR4] = "cr4", [EVENT_SET_EFER] = "efer",
+	};
+
+	return type < sizeof(names) / sizeof(names[0]) ? names[type] : "?";
+}
+
+static void print_trace(const struct torture_info *info)
+{
+	uint32_t i = info->next_event < NR_EVENTS ? 0 : info->next_event - NR_EVENTS;
+
+	for (; i < info->next_event; i++) {
+		const struct torture_event *event = &info->events[i % NR_EVENTS];
+
+		printf("%8u %-12s %016" PRIx64 " %016" PRIx64 " %4x -> %x\n", event->step,
+		       event_name(event->type), event->address, event->value, event->detail,
+		       event->result);
+	}
+	for (i = 0; i < info->nr_walked; i++)
+		printf("entry at %08x was %016" PRIx64 "\n", info->walked[i], info->walked_values[i]);
+}
+
+static const char *expected_text(const struct torture_info *info)
+{
+	static char text[MAX_EXPECTED * 32];
+	size_t length = 0;
+	uint32_t i;
+
+	for (i = 0; i < info->nr_expected && i < MAX_EXPECTED; i++) {
+		bool fault = info->expected[i] > UINT32_MAX;
+
+		length += snprintf(text + length, sizeof(text) - length, "%s%s 0x%" PRIx64,
+				   i ? " or " : "", fault ? "fault" : "page",
+				   fault ? -1 - info->expected[i] : info->expected[i]);
+	}
+	return text;
+}
+
+/* What was wrong, but for where in the program. */
+static const char *failure_text(const struct torture_info *info)
+{
+	static const char *const formats[] = {
+		[FAILURE_NO_FAULT] = "access to 0x%" PRIx64 " did not fault",
+		[FAILURE_FAULT] = "access to 0x%" PRIx64 " faulted",
+		[FAILURE_ERROR_CODE] = "access to 0x%" PRIx64 " faulted with another error code",
+		[FAILURE_CR2] = "access to 0x%" PRIx64 " faulted with another address in CR2",
+		[FAILURE_FRAME] = "access to 0x%" PRIx64 " hit another page",
+		[FAILURE_LOST] = "write to 0x%" PRIx64 " is in no page, or in several",
+		[FAILURE_NOT_MARKED] = "accessed or dirty bit of the entry at 0x%" PRIx64 " is not set",
+		[FAILURE_ENTRY] = "entry at 0x%" PRIx64 " changed by itself",
+		[FAILURE_CONTENT] = "memory at 0x%" PRIx64 " changed by itself",
+		[FAILURE_EXCEPTION] = "exception that is no page fault of an access; address 0x%" PRIx64,
+	};
+	static char text[160];
+
+	snprintf(text, sizeof(text), formats[info->failure], info->address);
+	return text;
+}
+
+static int guest_failed(const struct torture_info *info, const struct options *options)
+{
+	if (options->trace)
+		print_trace(info);
+	return fl_fail("%s paging, seed %" PRIu64 ", step %u: %s; wanted 0x%" PRIx64 ", found 0x%" PRIx64
+		       ", expected %s; see it by --paging %s --seed %" PRIu64 " --steps %u --trace",
+		       paging_names[options->paging], options->seed, info->step, failure_text(info),
+		       info->wanted, info->found, info->nr_expected ? expected_text(info) : "nothing",
+		       paging_names[options->paging], options->seed, info->step + 1);
+}
+
+struct outcome {
+	const struct options *options;
+	const struct torture_info *info;
+	struct disturb_counts disturbed;
+};
+
+static void print_disturbances(FILE *file, const struct disturb_counts *counts)
+{
+	unsigned int i;
+
+	for (i = 0; i < NR_DISTURBANCES; i++)
+		fprintf(file, "%s\"%s\":%u", i ? "," : "", disturbance_names[i], counts->done[i]);
+}
+
+static void print_json(FILE *file, const void *context)
+{
+	const struct outcome *outcome = context;
+	const struct torture_info *info = outcome->info;
+
+	fprintf(file, "{\"schema\":\"faultline.torture/1\",\"paging\":\"%s\",\"seed\":%" PRIu64
+		",\"steps\":%u,\"disagreements\":0,\"accesses\":%u,\"must_fault\":%u"
+		",\"must_not_fault\":%u,\"may_fault\":%u,\"unpredictable\":%u,\"faults\":%u"
+		",\"repaired\":%u,\"table_writes\":%u,\"flushes\":%u,\"disturbances\":{",
+		paging_names[outcome->options->paging], outcome->options->seed, info->steps,
+		info->accesses, info->must, info->must_not, info->may, info->unpredictable,
+		info->faults, info->repaired, info->table_writes, info->flushes);
+	print_disturbances(file, &outcome->disturbed);
+	fprintf(file, "},\"logged_pages\":%u}\n", outcome->disturbed.logged);
+}
+
+static int report(const struct outcome *outcome)
+{
+	const struct torture_info *info = outcome->info;
+
+	printf("%s paging, seed %" PRIu64 ", %u steps: %u accesses (%u must fault, %u must not, %u may), %u faults, no disagreement\n",
+	       paging_names[outcome->options->paging], outcome->options->seed, info->steps,
+	       info->accesses, info->must, info->must_not, info->may, info->faults);
+	return outcome->options->json ? write_whole(outcome->options->json, print_json, outcome) : 0;
+}
+
+/* ---- main ---- */
+
+static int run_guest(struct vm *vm, const struct vm_memory *region, struct outcome *outcome)
+{
+	const struct options *options = outcome->options;
+	struct torture_info *info = guest_info(vm);
+	enum vm_end end;
+	int ret = 0;
+
+	if (options->disturb && disturb_start(vm, region, info, options->seed))
+		return -1;
+	end = vm_run(vm, options->timeout);
+	if (options->disturb)
+		ret = disturb_stop(&outcome->disturbed);
+	if (end == VM_GUEST_FAILED)
+		return guest_failed(info, options);
+	return end == VM_GUEST_DONE ? ret : -1;
+}
+
+static int run(const struct options *options)
+{
+	struct vm vm = { .handle_exit = handle_exit };
+	struct vm_memory region = { .address = REGION, .size = REGION_END - REGION };
+	struct vm_memory readonly = {
+		.address = READONLY, .size = READONLY_END - READONLY, .flags = KVM_MEM_READONLY,
+	};
+	struct outcome outcome = { .options = options };
+	struct torture_info *info;
+	struct paging paging;
+
+	if (vm_create(&vm, LOW_END, true) || add_slot(&vm, REGION_SLOT, &region) ||
+	    add_slot(&vm, READONLY_SLOT, &readonly))
+		return -1;
+	build_tables(&vm, &paging, options->paging);
+	info = guest_info(&vm);
+	info->seed = options->seed;
+	info->steps = options->steps;
+	info->paging = options->paging;
+	info->root = paging.root;
+	outcome.info = info;
+	if (vm_boot(&vm, &paging) || run_guest(&vm, &region, &outcome))
+		return -1;
+	return report(&outcome);
+}
+
+int main(int argc, char **argv)
+{
+	struct options options = {
+		.seed = 1, .paging = PAGING_64, .steps = 20000, .timeout = 3600,
+	};
+	int ret = parse(argc, argv, &options);
+
+	if (ret)
+		return ret < 0 ? EXIT_SUCCESS : ret;
+	return run(&options) ? EXIT_FAILURE : EXIT_SUCCESS;
+}
