@@ -29,13 +29,13 @@ unexported() {
 			sed -nE 's/.* __ksymtab_//p' | sort -u)
 }
 
-# build_kvm HOW: builds WORK/tree's KVM; what failed is told by the caller.
+# build_kvm HOW: builds WORK/tree's KVM. What failed is told by the caller.
 build_kvm() {
 	local modules=(arch/x86/kvm/{kvm,kvm-amd,kvm-intel}.ko)
 
 	case $1 in
 	y) run kbuild W=1 arch/x86/kvm/ ;;
-	m) run kbuild W=1 KBUILD_MODPOST_WARN=1 "${modules[@]}" ;;
+	m) run kbuild modules_prepare && run kbuild W=1 KBUILD_MODPOST_WARN=1 "${modules[@]}" ;;
 	esac
 }
 

@@ -68,31 +68,44 @@ add_old_sources() {
 	)
 }
 
-# Shows what of the patch that git am is at is rejected, and why; says what to
-# do. What it was merged into, or what could not be, is in the tree.
+# The files that are in conflict, or have rejects beside them.
+conflicts() {
+	{
+		tree_git diff --name-only --diff-filter=U
+		tree_git ls-files --others -- '*.rej'
+	} | sort -u
+}
+
+# show_rejects PATCH DIR: what patch(1) rejects of PATCH where the tree is
+# before it, but only for the files in conflict: the others git has merged.
+# What patch(1) said is in DIR/log.
+show_rejects() {
+	local patch=$1 dir=$2
+
+	mkdir "$dir/tree"
+	tree_git archive HEAD | tar -x -C "$dir/tree"
+	awk -v files="$(conflicts | sed 's/\.rej$//' | tr '\n' ' ')" \
+		'/^diff --git / { on = index(" " files, " " substr($4, 3) " ") } on' "$patch" >"$dir/patch"
+	patch -d "$dir/tree" -p1 --force --fuzz=0 --no-backup-if-mismatch \
+		-i "$dir/patch" >"$dir/log" 2>&1 || true
+	find "$dir/tree" -name '*.rej' -exec cat {} +
+}
+
+# Says where the patch that git am is at does not apply, and what to do. What
+# git could merge is in the tree; what it could not has conflict marks, or,
+# without the source that the patch was made for, is in a .rej file.
 show_conflict() {
 	local to version patch dir=$DIR/.conflict next
 
 	read -r to version _ <"$DIR/rebase"
 	next=$(<"$REPO/.git/rebase-apply/next")
 	patch=$(realpath "${PATCHES[next - 1]}")
-	new_temp_dir "$dir"
-	mkdir "$dir/tree"
-	tree_git archive HEAD | tar -x -C "$dir/tree"
-	patch -d "$dir/tree" -p1 --force --fuzz=0 --no-backup-if-mismatch -i "$patch" >"$dir/log" 2>&1 || true
-	find "$dir/tree" -name '*.rej' -exec cat {} +
 	[[ -n $(tree_git ls-files -u) ]] ||
 		tree_git apply --reject --whitespace=nowarn "$patch" >/dev/null 2>&1 || true
+	new_temp_dir "$dir"
+	show_rejects "$patch" "$dir"
 	die "${patch##*/} does not apply to Linux $version: $(patch_failure "$dir/log"); edit $(
 		conflicts | xargs) in $REPO, then run '$NAME rebase $LINE --continue', or '--abort'"
-}
-
-# The files that are in conflict, or were rejected.
-conflicts() {
-	{
-		tree_git diff --name-only --diff-filter=U
-		tree_git ls-files --others -- '*.rej'
-	} | sort -u
 }
 
 # Writes the result, when git am is through.
