@@ -6,6 +6,7 @@
 # what the compiler warns about under W=1 as errors, built in and as modules.
 
 # write_config HOW FILE: what KVM is built like, over the lab's configuration.
+# Modules with BTF would need a vmlinux.
 write_config() {
 	cat >"$2" <<-END
 		CONFIG_EXPERT=y
@@ -14,6 +15,7 @@ write_config() {
 		CONFIG_KVM_INTEL=$1
 		CONFIG_KVM_WERROR=y
 		CONFIG_MODULES=y
+		# CONFIG_DEBUG_INFO_BTF is not set
 	END
 }
 
