@@ -16,7 +16,7 @@ borrow_objects() {
 	local objects
 
 	objects=$(cd "$GIT" 2>/dev/null && realpath -e "$(git rev-parse --git-path objects 2>/dev/null)" 2>/dev/null) ||
-		die "$GIT is not a git repository, or not one that git lets you use"
+		die "$GIT is not a git repository, or not one that git lets you use; give a clone of Linux"
 	git init -q --bare "$WORK/git"
 	echo "$objects" >"$WORK/git/objects/info/alternates"
 }
@@ -26,7 +26,8 @@ first_blobs() {
 	patch_blobs "${PATCHES[@]}" | awk '$2 !~ /^0+$/ && !seen[$4]++ { print $2, $4 }'
 }
 
-# Fills the index with the files; says if the base has others under their names.
+# load_files BASE: fills the index with the files, which must be those of BASE if
+# the clone has it.
 load_files() {
 	local base=$1 blob file got known
 
@@ -40,7 +41,11 @@ load_files() {
 			die "$GIT has neither $base nor $file as it was there ($blob); fetch Linux's history into it, v2.6.23 has both"
 		blob_git update-index --add --cacheinfo "100644,$blob,$file"
 	done < <(first_blobs)
-	echo "files: ${known:+of $base, }as the series needs them"
+	if [[ -n $known ]]; then
+		echo "files: those of $base, as the series needs them"
+	else
+		echo "files: as the series needs them; $GIT lacks $base to compare"
+	fi
 }
 
 # check_blobs WHICH PATCH: the files must have the blobs that the index lines of

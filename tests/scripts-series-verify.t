@@ -68,4 +68,63 @@ fails 1 'scripts/checkpatch.pl of .*linux-6.12.3-1 does not run' "a source witho
 series verify 6.12 --git "$SCRATCH"
 fails 2 '^series: --git is for lines without a source of their own' "--git for a kernel line"
 
+# A series for files in a history. The clone has a commit that changes one of
+# the files, and the series is for what was there before.
+LINE=1991
+CLONE=$SCRATCH/clone
+checkable_kernel "$CLONE" 1
+(
+	cd "$CLONE" || exit
+	git init -q
+	git add -A
+	git commit -q -m "all"
+	change "Change what the series changes" kernel/fork.c 's/^150/their 150/'
+)
+fake_series "$SOURCE" --full-index
+mv "$SERIES" "$PATCHES_DIR/$LINE"
+SERIES=$PATCHES_DIR/$LINE
+echo "$(git -C "$CLONE" rev-parse HEAD)^" >"$SERIES/base"
+cp -a "$SERIES" "$SCRATCH/history"
+BEFORE=$(contents "$CLONE")
+
+# history_fails REGEX NAME: verify must fail; the clone stays, and so do the patches.
+history_fails() {
+	series verify "$LINE" --git "$CLONE"
+	fails 1 "$1" "$2"
+	is "$(find "$FAULTLINE_CACHE/series/$LINE" -mindepth 1)" "" "$2: nothing is left behind"
+	rm -rf "$SERIES"
+	cp -a "$SCRATCH/history" "$SERIES"
+}
+
+series verify "$LINE"
+fails 2 '^series: line 1991 is verified in a clone of Linux .*; give one with --git DIR' "without a clone"
+is "$OUT" "form: 3 patches, good" "the form is verified all the same"
+
+series verify "$LINE" --git "$CLONE"
+is "$STATUS:$ERR" "0:" "in a clone"
+like "$OUT" 'files: those of [0-9a-f]+\^, as .*applies: 0001-.*applies: 0003-' "what is verified is told"
+
+sed -i 's/^\(index .*\.\.\)...../\100000/' "$SERIES/0003-"*
+history_fails '0003-.*: arch/x86/kvm/(mmu|new).c is [0-9a-f]{40} after it, not 00000' "a blob id that is wrong after a patch"
+sed -i 's/^\(index \)...../\100000/' "$SERIES/0001-"*
+history_fails "kernel/fork.c of .* is [0-9a-f]{40} in $CLONE, but the series is for 00000" "one that is wrong before"
+git -C "$CLONE" rev-parse HEAD >"$SERIES/base"
+history_fails "kernel/fork.c of .* is [0-9a-f]{40} in $CLONE, but the series is for" "a base that has other files"
+echo "0123456789abcdef0123456789abcdef01234567^" >"$SERIES/base"
+series verify "$LINE" --git "$CLONE"
+like "$STATUS:$OUT" "^0:.*files: as the series needs them; $CLONE lacks 0123" "a clone without the commit, but with the files"
+is "$(contents "$CLONE")" "$BEFORE" "nothing in the clone is touched"
+
+rm -rf "$CLONE"
+git init -q "$CLONE"
+history_fails "$CLONE has neither .* nor .* as it was there" "a clone without the files"
+CLONE=$SCRATCH
+history_fails "$CLONE is not a git repository" "a directory that is no clone"
+series verify "$LINE" --build --git "$CLONE"
+fails 2 "line 1991 cannot be built" "--build"
+series apply "$LINE"
+fails 2 "apply cannot do line 1991, which has no source of its own" "apply"
+try "$TOP/scripts/kernel" build "$LINE"
+fails 2 "line 1991 has no source that today's tools build" "scripts/kernel build"
+
 done_testing
