@@ -3,7 +3,8 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -11,11 +12,26 @@
 #include "collector.h"
 #include "error.h"
 #include "faultline.skel.h"
+#include "host.h"
 #include "probe.h"
+#include "vm.h"
+
+/* How often a slot that changes while it is read is read again. */
+#define MAX_READS 100000
 
 struct fl_collector {
 	struct faultline_bpf *bpf;
-	struct fl_target target;	/* what to do about each target */
+	struct fl_collector_options options;
+	bool may_lack_exits;
+	const struct fl_vcpu_entry *slots; /* the map `vcpus` */
+	size_t nr_slots;
+	struct fl_control control;
+	struct ring_buffer *ring;
+	fl_record_handler *handle;
+	void *handle_data;
+
+	/* The names of VMs, by slot of their vCPUs: they outlive the process. */
+	char (*names)[FL_VM_NAME];
 };
 
 static int quiet(enum libbpf_print_level level, const char *format, va_list args)
@@ -26,6 +42,8 @@ static int quiet(enum libbpf_print_level level, const char *format, va_list args
 	(void)level;
 	return 0;
 }
+
+/* ---- What this kernel has ---- */
 
 /*
  * Programs of which a kernel takes only the one whose tracepoint has that many
@@ -57,53 +75,121 @@ static bool fits(const struct bpf_program *program, int nr_arguments)
 	return true;
 }
 
-/* Load only what this kernel has the tracepoint for. */
-static void select_programs(struct faultline_bpf *bpf, const struct fl_probe *probe)
+/* Load only what this kernel has the tracepoint for, and what is of use here. */
+static void select_programs(struct fl_collector *collector, const struct fl_probe *probe)
 {
 	struct bpf_program *program;
 
-	bpf_object__for_each_program(program, bpf->obj) {
+	bpf_object__for_each_program(program, collector->bpf->obj) {
 		const char *tracepoint = strchr(bpf_program__section_name(program), '/') + 1;
 
 		bpf_program__set_autoload(program,
 					  fits(program, fl_probe_tracepoint(probe, tracepoint)));
 	}
+	if (!collector->may_lack_exits)
+		bpf_program__set_autoload(collector->bpf->progs.on_kvm_mmu_spte_requested, false);
+	if (collector->options.all)
+		bpf_program__set_autoload(collector->bpf->progs.on_fork, false);
 }
 
-static int configure(struct faultline_bpf *bpf)
+/* A VM has a few vCPUs for each CPU there is, at most; a slot is 14 KiB. */
+static __u32 count_slots(const struct fl_collector_options *options)
+{
+	long nr = 8 * sysconf(_SC_NPROCESSORS_ONLN);
+
+	if (options->max_vcpus)
+		return options->max_vcpus;
+	return nr < 256 ? 256 : nr > 4096 ? 4096 : nr;
+}
+
+static void size_maps(struct fl_collector *collector)
+{
+	struct faultline_bpf *bpf = collector->bpf;
+	__u32 nr = count_slots(&collector->options);
+
+	collector->nr_slots = nr;
+	bpf_map__set_max_entries(bpf->maps.vcpus, nr);
+	bpf_map__set_max_entries(bpf->maps.free_slots, nr);
+	bpf_map__set_max_entries(bpf->maps.slots, nr);
+	/* Threads come and go; a vCPU may be run by many in turn. */
+	bpf_map__set_max_entries(bpf->maps.threads, 8 * nr);
+	if (collector->options.records_size)
+		bpf_map__set_max_entries(bpf->maps.records, collector->options.records_size);
+}
+
+static int configure(struct fl_collector *collector)
 {
 	struct fl_probe probe;
-	int ret = 0;
+	int ret;
 
+	collector->may_lack_exits = fl_host_vendor() == FL_ISA_PVM;
 	if (fl_probe_open(&probe))
 		return -1;
-	if (fl_probe_tracepoint(&probe, "kvm_exit") < 0) {
-		struct stat st;
-
-		ret = stat("/sys/module/kvm", &st) ?
-			fl_fail("KVM is not loaded; load kvm_amd or kvm_intel first") :
-			fl_fail("this kernel's BTF has no kvm_exit tracepoint; it is needed to count exits");
-	}
-	select_programs(bpf, &probe);
+	ret = fl_probe_check(&probe);
+	select_programs(collector, &probe);
 	fl_probe_close(&probe);
+	size_maps(collector);
 	return ret;
 }
 
-static int load_and_attach(struct faultline_bpf *bpf)
-{
-	int err = faultline_bpf__load(bpf);
+/* ---- Loading ---- */
 
+static int load(struct fl_collector *collector)
+{
+	int err = faultline_bpf__load(collector->bpf);
+
+	if (err == -EPERM)
+		return fl_fail("the kernel doesn't allow BPF programs to read its memory; turn lockdown off, or allow it to root");
 	if (err)
 		return fl_fail("the kernel refused the BPF programs: %s; set FAULTLINE_DEBUG=1 to see its reasons",
 			       strerror(-err));
-	err = faultline_bpf__attach(bpf);
+	return 0;
+}
+
+/* What the maps have before the first event. */
+static int fill_maps(struct fl_collector *collector)
+{
+	const struct fl_collector_options *options = &collector->options;
+	struct fl_control *control = &collector->control;
+	__u32 zero = 0, slot;
+
+	control->all = options->all;
+	control->vcpu_id = options->vcpu_id;
+	control->use_window = options->use_window;
+	control->records = !!options->records_size;
+	control->no_exits = collector->may_lack_exits;
+	if (bpf_map_update_elem(bpf_map__fd(collector->bpf->maps.control), &zero, control, BPF_ANY))
+		return fl_fail("cannot set up the BPF maps: %s; set FAULTLINE_DEBUG=1 to see more",
+			       strerror(errno));
+	for (slot = 0; slot < collector->nr_slots; slot++)
+		bpf_map_update_elem(bpf_map__fd(collector->bpf->maps.free_slots), NULL, &slot, BPF_ANY);
+	return 0;
+}
+
+static int map_slots(struct fl_collector *collector)
+{
+	size_t size = collector->nr_slots * sizeof(*collector->slots);
+	void *slots = mmap(NULL, size, PROT_READ, MAP_SHARED,
+			   bpf_map__fd(collector->bpf->maps.vcpus), 0);
+
+	collector->names = calloc(collector->nr_slots, sizeof(*collector->names));
+	if (slots == MAP_FAILED || !collector->names)
+		return fl_fail("cannot map the counts: %s; free some memory", strerror(errno));
+	collector->slots = slots;
+	return 0;
+}
+
+static int attach(struct fl_collector *collector)
+{
+	int err = faultline_bpf__attach(collector->bpf);
+
 	if (err)
 		return fl_fail("cannot attach to KVM's tracepoints: %s; set FAULTLINE_DEBUG=1 to see the reasons",
 			       strerror(-err));
 	return 0;
 }
 
-struct fl_collector *fl_collector_open(bool use_window)
+struct fl_collector *fl_collector_open(const struct fl_collector_options *options)
 {
 	struct fl_collector *collector;
 
@@ -114,30 +200,36 @@ struct fl_collector *fl_collector_open(bool use_window)
 		fl_fail("out of memory; free some and try again");
 		return NULL;
 	}
+	collector->options = *options;
 	libbpf_set_print(quiet);
 	collector->bpf = faultline_bpf__open();
-	if (!collector->bpf) {
-		fl_fail("cannot open the BPF object: %s", strerror(errno));
-		goto failed;
+	if (!collector->bpf)
+		fl_fail("cannot open the BPF object: %s; build faultline again", strerror(errno));
+	if (!collector->bpf || configure(collector) || load(collector) ||
+	    map_slots(collector) || fill_maps(collector) || attach(collector)) {
+		fl_collector_close(collector);
+		return NULL;
 	}
-	collector->target.use_window = use_window;
-	if (configure(collector->bpf) || load_and_attach(collector->bpf))
-		goto failed;
 	return collector;
-failed:
-	fl_collector_close(collector);
-	return NULL;
 }
 
-int fl_collector_add_target(struct fl_collector *collector, pid_t pid)
+bool fl_collector_may_lack_exits(const struct fl_collector *collector)
 {
-	__u32 key = pid;
+	return collector->may_lack_exits;
+}
+
+int fl_collector_add_target(struct fl_collector *collector, pid_t pid, bool follow)
+{
+	__u32 key = pid, value = follow;
 
 	if (bpf_map__update_elem(collector->bpf->maps.targets, &key, sizeof(key),
-				 &collector->target, sizeof(collector->target), BPF_ANY))
-		return fl_fail("cannot select process %d: %s", pid, strerror(errno));
+				 &value, sizeof(value), BPF_ANY))
+		return fl_fail("cannot select process %d: %s; measure fewer at once",
+			       pid, strerror(errno));
 	return 0;
 }
+
+/* ---- Reading ---- */
 
 /* Events that hit a program while it was running already on that CPU. */
 static __u64 count_missed(const struct faultline_bpf *bpf)
@@ -156,48 +248,148 @@ static __u64 count_missed(const struct faultline_bpf *bpf)
 	return missed;
 }
 
-/* Add up arrays of counters, or structs of nothing but counters. */
-static void add_counts(void *sum, const void *counts, size_t size)
+/* A state that slot @index was in, though its vCPU may be running. 0 or -1. */
+static int read_slot(const struct fl_collector *collector, size_t index,
+		     struct fl_vcpu_entry *entry)
 {
-	const __u64 *from = counts;
-	__u64 *to = sum;
+	const struct fl_vcpu_entry *slot = &collector->slots[index];
+	const volatile __u64 *sequence = &slot->sequence;
+	unsigned int tries;
+	__u64 before;
+
+	for (tries = 0; tries < MAX_READS; tries++) {
+		before = *sequence;
+		__asm__ volatile("" ::: "memory");
+		memcpy(entry, slot, sizeof(*entry));
+		__asm__ volatile("" ::: "memory");
+		if (!(before & 1) && *sequence == before)
+			return 0;
+	}
+	return fl_fail("the counts of a vCPU change faster than they can be read; measure on a less busy host");
+}
+
+/* Leave the exit that is open out, so that what is left adds up. */
+static void drop_open_exit(struct fl_vcpu_entry *entry)
+{
+	if (!entry->vcpu.exit_open)
+		return;
+	entry->reasons[entry->reason_slot]--;
+	fl_forget_exit(&entry->vcpu);
+}
+
+static void fill_vcpu(struct fl_vcpu_snapshot *vcpu, struct fl_vcpu_entry *entry, bool settle)
+{
+	memset(vcpu, 0, sizeof(*vcpu));
+	vcpu->kvm = entry->kvm;
+	vcpu->kvm_vcpu = entry->kvm_vcpu;
+	vcpu->seen_ns = entry->seen_ns;
+	vcpu->slot = entry->slot - 1;
+	vcpu->pid = entry->pid;
+	vcpu->tid = entry->tid;
+	vcpu->id = entry->vcpu_id;
+	memcpy(vcpu->comm, entry->comm, sizeof(vcpu->comm));
+	if (settle) {
+		vcpu->tally.open_episodes = fl_settle(&entry->vcpu);
+	} else {
+		drop_open_exit(entry);
+		vcpu->tally.open_episodes = entry->vcpu.nr_open;
+	}
+	vcpu->tally.counts = entry->vcpu.counts;
+	vcpu->tally.events = entry->events;
+	vcpu->tally.window_ns = entry->window_ns;
+	vcpu->tally.isa = entry->isa;
+	memcpy(vcpu->tally.reasons, entry->reasons, sizeof(entry->reasons));
+	memcpy(vcpu->tally.durations, entry->vcpu.durations, sizeof(entry->vcpu.durations));
+}
+
+static int read_vcpus(struct fl_collector *collector, bool settle, struct fl_snapshot *snapshot)
+{
+	struct fl_vcpu_entry *entry = malloc(sizeof(*entry));
+	size_t i;
+	int ret = entry ? 0 : -1;
+
+	for (i = 0; !ret && i < collector->nr_slots; i++) {
+		if (!*(const volatile __u32 *)&collector->slots[i].slot)
+			continue;
+		ret = read_slot(collector, i, entry);
+		fill_vcpu(&snapshot->vcpus[snapshot->nr_vcpus++], entry, settle);
+	}
+	free(entry);
+	return ret;
+}
+
+/* Ask for a VM's name once, while its process is likely to be there. */
+static void name_vms(struct fl_collector *collector, struct fl_snapshot *snapshot)
+{
 	size_t i;
 
-	for (i = 0; i < size / sizeof(*to); i++)
-		to[i] += from[i];
-}
+	for (i = 0; i < snapshot->nr_vcpus; i++) {
+		const struct fl_vcpu_snapshot *vcpu = &snapshot->vcpus[i];
+		char *name = collector->names[vcpu->slot];
 
-static void add_vcpu(struct fl_snapshot *snapshot, struct fl_vcpu_entry *entry)
-{
-	fl_entry(&entry->vcpu);
-	snapshot->open_episodes += entry->vcpu.nr_open;
-	fl_end_episodes(&entry->vcpu, 0);
-	add_counts(&snapshot->counts, &entry->vcpu.counts, sizeof(snapshot->counts));
-	add_counts(snapshot->reasons, entry->reasons, sizeof(snapshot->reasons));
-	snapshot->nr_vcpus++;
-	snapshot->isa = entry->isa;
-	if (entry->window_ns > snapshot->window_ns)
-		snapshot->window_ns = entry->window_ns;
-}
-
-int fl_collector_read(struct fl_collector *collector, struct fl_snapshot *snapshot)
-{
-	struct bpf_map *map = collector->bpf->maps.vcpus;
-	struct fl_vcpu_entry entry;
-	__u32 tid, *previous = NULL, zero = 0;
-
-	memset(snapshot, 0, sizeof(*snapshot));
-	while (!bpf_map__get_next_key(map, previous, &tid, sizeof(tid))) {
-		if (bpf_map__lookup_elem(map, &tid, sizeof(tid), &entry,
-					 sizeof(entry), 0))
-			return fl_fail("cannot read the counts: %s", strerror(errno));
-		add_vcpu(snapshot, &entry);
-		previous = &tid;
+		if (!*name && !fl_vm_name(vcpu->pid, name, FL_VM_NAME))
+			memcpy(name, vcpu->comm, FL_COMM);
+		memcpy(snapshot->vms[vcpu->vm].name, name, FL_VM_NAME);
 	}
-	if (bpf_map__lookup_elem(collector->bpf->maps.lost_exits, &zero, sizeof(zero),
-				 &snapshot->lost_events, sizeof(snapshot->lost_events), 0))
-		return fl_fail("cannot read the counts: %s", strerror(errno));
-	snapshot->lost_events += count_missed(collector->bpf);
+}
+
+static int read_lost(struct fl_collector *collector, struct fl_snapshot *snapshot)
+{
+	struct fl_control control;
+	__u32 zero = 0;
+
+	if (bpf_map__lookup_elem(collector->bpf->maps.control, &zero, sizeof(zero),
+				 &control, sizeof(control), 0))
+		return fl_fail("cannot read the counts: %s; try again", strerror(errno));
+	snapshot->lost_events = control.lost_exits + count_missed(collector->bpf);
+	snapshot->lost_records = control.lost_records;
+	return 0;
+}
+
+int fl_collector_read(struct fl_collector *collector, bool settle,
+		      struct fl_snapshot *snapshot)
+{
+	memset(snapshot, 0, sizeof(*snapshot));
+	snapshot->time_ns = fl_now_ns();
+	snapshot->vcpus = calloc(collector->nr_slots, sizeof(*snapshot->vcpus));
+	if (!snapshot->vcpus)
+		return fl_fail("out of memory; free some and try again");
+	if (read_lost(collector, snapshot) || read_vcpus(collector, settle, snapshot)) {
+		fl_snapshot_free(snapshot);
+		return -1;
+	}
+	if (fl_snapshot_sum_up(snapshot))
+		return -1;
+	name_vms(collector, snapshot);
+	return 0;
+}
+
+/* ---- Records ---- */
+
+static int pass_record(void *data, void *record, size_t size)
+{
+	struct fl_collector *collector = data;
+
+	if (size >= sizeof(struct fl_episode_record))
+		collector->handle(record, collector->handle_data);
+	return 0;
+}
+
+int fl_collector_poll_records(struct fl_collector *collector, int timeout_ms,
+			      fl_record_handler *handle, void *data)
+{
+	int ret;
+
+	collector->handle = handle;
+	collector->handle_data = data;
+	if (!collector->ring)
+		collector->ring = ring_buffer__new(bpf_map__fd(collector->bpf->maps.records),
+						   pass_record, collector, NULL);
+	if (!collector->ring)
+		return fl_fail("cannot open the ring buffer: %s; free some memory", strerror(errno));
+	ret = ring_buffer__poll(collector->ring, timeout_ms);
+	if (ret < 0 && ret != -EINTR)
+		return fl_fail("cannot read the ring buffer: %s; try again", strerror(-ret));
 	return 0;
 }
 
@@ -205,6 +397,10 @@ void fl_collector_close(struct fl_collector *collector)
 {
 	if (!collector)
 		return;
+	ring_buffer__free(collector->ring);
+	if (collector->slots)
+		munmap((void *)collector->slots, collector->nr_slots * sizeof(*collector->slots));
 	faultline_bpf__destroy(collector->bpf);
+	free(collector->names);
 	free(collector);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * The BPF programs as user space sees them: open, choose what to measure,
- * read, close. Used by every subcommand that measures.
+ * read, close. Used by every subcommand that measures. What is read is in
+ * snapshot.h.
  */
 #ifndef FAULTLINE_COLLECTOR_H
 #define FAULTLINE_COLLECTOR_H
@@ -9,37 +10,55 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-#include "faultline.h"
+#include "snapshot.h"
 
 struct fl_collector;
 
-/* What was counted so far, over all vCPUs of all targets. */
-struct fl_snapshot {
-	struct fl_counts counts;
-	__u64 nr_vcpus;
-	__u64 open_episodes;	/* guest faults still being dealt with */
-	__u64 lost_events;
-	__u64 window_ns;	/* the longest time that a vCPU was in a window */
-	__u32 isa;		/* enum fl_isa, or 0 if no exit was seen */
-	__u64 reasons[FL_NR_REASONS];	/* exits by fl_reason_slot() */
+struct fl_collector_options {
+	bool all;		/* every VM; else the targets that are added */
+	bool use_window;	/* only between a guest's marks */
+	int vcpu_id;		/* only this vCPU, or FL_ANY_VCPU */
+	size_t records_size;	/* of the ring buffer for episodes, a power of
+				 * two of pages; 0: no records
+				 */
+	unsigned int max_vcpus;	/* slots; 0: by the number of CPUs */
 };
 
-/*
- * Load and attach the programs. They count nothing until a target is added;
- * with @use_window, only between a guest's marks. Returns NULL if this kernel
- * can't be measured, and has told the user why.
- */
-struct fl_collector *fl_collector_open(bool use_window);
-
-/* Count the exits of process @pid and of what it forks. 0 or -1. */
-int fl_collector_add_target(struct fl_collector *collector, pid_t pid);
+#define FL_COLLECTOR_DEFAULTS { .vcpu_id = FL_ANY_VCPU }
 
 /*
- * Sum up what was counted. An exit that is open is closed with what is known
- * of it, and open episodes are put into the histogram with the exits they have;
- * both only in the snapshot, the measurement goes on. 0 or -1.
+ * Load and attach the programs. Returns NULL if this kernel can't be measured,
+ * and has told the user why.
  */
-int fl_collector_read(struct fl_collector *collector, struct fl_snapshot *snapshot);
+struct fl_collector *fl_collector_open(const struct fl_collector_options *options);
+
+/*
+ * Count the exits of process @pid, and with @follow those of what it forks from
+ * now on. 0 or -1.
+ */
+int fl_collector_add_target(struct fl_collector *collector, pid_t pid, bool follow);
+
+/*
+ * Read what was counted so far. With @settle, an exit that is open is closed
+ * with what is known of it, and open episodes are put into the histogram with
+ * the exits they have: right for the last snapshot. Without, both stay out, so
+ * that the difference of two snapshots is what happened in between. The
+ * measurement goes on either way. Free it with fl_snapshot_free(). 0 or -1.
+ */
+int fl_collector_read(struct fl_collector *collector, bool settle,
+		      struct fl_snapshot *snapshot);
+
+/* Whether this KVM is known not to emit kvm_exit always (PVM). */
+bool fl_collector_may_lack_exits(const struct fl_collector *collector);
+
+/*
+ * Wait up to @timeout_ms for records of episodes and call @handle for each, in
+ * the order in which they ended on their vCPU. Ends early on a signal. Only if
+ * records were asked for. 0 or -1.
+ */
+typedef void fl_record_handler(const struct fl_episode_record *record, void *data);
+int fl_collector_poll_records(struct fl_collector *collector, int timeout_ms,
+			      fl_record_handler *handle, void *data);
 
 void fl_collector_close(struct fl_collector *collector);
 

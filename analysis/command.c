@@ -10,25 +10,7 @@
 
 #include "command.h"
 #include "error.h"
-
-static volatile sig_atomic_t running_child, interrupted;
-
-static void pass_on(int signal)
-{
-	interrupted = signal;
-	if (running_child)
-		kill(running_child, signal);
-}
-
-static void catch_signals(void)
-{
-	const int signals[] = { SIGINT, SIGTERM, SIGHUP };
-	struct sigaction action = { .sa_handler = pass_on };
-	size_t i;
-
-	for (i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
-		sigaction(signals[i], &action, NULL);
-}
+#include "interrupt.h"
 
 static void run_child(int go, int failed, char *const argv[])
 {
@@ -36,6 +18,7 @@ static void run_child(int go, int failed, char *const argv[])
 	int err;
 
 	signal(SIGPIPE, SIG_DFL);
+	fl_interrupt_release();
 	/* End of file instead of a byte: the parent has given up. */
 	if (read(go, &byte, 1) != 1)
 		_exit(0);
@@ -50,12 +33,11 @@ int fl_command_fork(struct fl_command *command, char *const argv[])
 {
 	int go[2], failed[2];
 
-	catch_signals();
 	if (pipe2(go, O_CLOEXEC) || pipe2(failed, O_CLOEXEC))
-		return fl_fail("cannot make a pipe: %s", strerror(errno));
+		return fl_fail("cannot make a pipe: %s; close some files", strerror(errno));
 	command->pid = fork();
 	if (command->pid < 0)
-		return fl_fail("cannot fork: %s", strerror(errno));
+		return fl_fail("cannot fork: %s; end some processes", strerror(errno));
 	if (!command->pid) {
 		close(go[1]);
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -73,32 +55,31 @@ int fl_command_start(struct fl_command *command, const char *name)
 	ssize_t size;
 	int err;
 
-	running_child = command->pid;
-	if (interrupted || write(command->go, "", 1) != 1) {
+	if (fl_interrupted() || write(command->go, "", 1) != 1) {
 		fl_command_kill(command);
 		return fl_fail("interrupted before %s was started", name);
 	}
 	close(command->go);
-	do
-		size = read(command->failed, &err, sizeof(err));
-	while (size < 0 && errno == EINTR);
+	size = read(command->failed, &err, sizeof(err));
 	close(command->failed);
-	if (size != sizeof(err))
+	if (size != sizeof(err)) {
+		fl_interrupt_forward(command->pid);
 		return 0;
+	}
 	waitpid(command->pid, NULL, 0);
 	return fl_fail("cannot run %s: %s", name, strerror(err));
 }
 
-int fl_command_wait(struct fl_command *command)
+bool fl_command_ended(struct fl_command *command)
 {
 	int status;
 
-	while (waitpid(command->pid, &status, 0) < 0) {
-		if (errno != EINTR)
-			return fl_fail("lost the command: %s", strerror(errno));
-	}
-	running_child = 0;
-	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+	if (!command->pid || !waitpid(command->pid, &status, WNOHANG))
+		return !command->pid;
+	fl_interrupt_forward(0);
+	command->pid = 0;
+	command->status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+	return true;
 }
 
 void fl_command_kill(struct fl_command *command)
@@ -106,4 +87,5 @@ void fl_command_kill(struct fl_command *command)
 	close(command->go);
 	close(command->failed);
 	waitpid(command->pid, NULL, 0);
+	command->pid = 0;
 }

@@ -6,28 +6,30 @@
 #ifndef FAULTLINE_COMMAND_H
 #define FAULTLINE_COMMAND_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 struct fl_command {
-	pid_t pid;
+	pid_t pid;	/* 0: there is none, or no more */
 	int go;		/* a byte written here lets the child execute */
 	int failed;	/* the child's errno comes here if it can't */
+	int status;	/* when it has ended: see fl_command_ended() */
 };
 
 /*
- * Fork a child that waits to be started. From here on, SIGINT, SIGTERM and
- * SIGHUP don't end this process; they are passed on to the child. 0 or -1.
+ * Fork a child that waits to be started. Call fl_interrupt_catch() before. The
+ * child gets the signals that arrive here from its start on. 0 or -1.
  */
 int fl_command_fork(struct fl_command *command, char *const argv[]);
 
-/* Let it execute @argv[0]. 0, or -1 if it can't; then it is gone. */
+/* Let it execute @name. 0, or -1 if it can't; then it is gone. */
 int fl_command_start(struct fl_command *command, const char *name);
 
 /*
- * Wait for it. Returns its exit status, or 128 plus the number of the signal
- * that ended it, or -1.
+ * Whether it has ended. Its status is its exit status then, or 128 plus the
+ * number of the signal that ended it.
  */
-int fl_command_wait(struct fl_command *command);
+bool fl_command_ended(struct fl_command *command);
 
 /* Get rid of a command that was never started. */
 void fl_command_kill(struct fl_command *command);

@@ -1,30 +1,44 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The kernel and the policy that a run is labelled with. See host.h. */
-#include <stdbool.h>
+/* The kernel, the KVM and the policy of this host. See host.h. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
+#include <unistd.h>
 
 #include "exit_reason.h"
 #include "host.h"
 
-/* A boolean parameter of @module; @fallback if this kernel doesn't have it. */
-static bool parameter(const char *module, const char *name, bool fallback)
+/* ---- Modules and their parameters ---- */
+
+bool fl_host_parameter(const char *module, const char *name, char *value, size_t size)
 {
 	char path[128];
+	bool found;
 	FILE *file;
-	int value;
 
 	snprintf(path, sizeof(path), "/sys/module/%s/parameters/%s", module, name);
 	file = fopen(path, "r");
 	if (!file)
-		return fallback;
-	value = fgetc(file);
+		return false;
+	found = fgets(value, size, file);
 	fclose(file);
-	return value == 'Y';
+	if (found)
+		value[strcspn(value, "\n")] = '\0';
+	return found;
 }
 
-static const char *read_policy(void)
+/* A boolean parameter of @module; @fallback if this kernel doesn't have it. */
+static bool parameter(const char *module, const char *name, bool fallback)
+{
+	char value[16];
+
+	if (!fl_host_parameter(module, name, value, sizeof(value)))
+		return fallback;
+	return *value == 'Y' || *value == '1';
+}
+
+const char *fl_host_policy(void)
 {
 	if (parameter("kvm", "oos_shadow", true))
 		return "unsync";
@@ -44,29 +58,101 @@ void fl_host_read(struct fl_host *host)
 	snprintf(host->line, sizeof(host->line), "%.*s",
 		 (int)(major + 1 + minor), name.release);
 
-	host->policy = read_policy();
+	host->policy = fl_host_policy();
+}
+
+void fl_host_lockdown(char *mode, size_t size)
+{
+	FILE *file = fopen("/sys/kernel/security/lockdown", "r");
+	char line[128] = "", *chosen;
+
+	snprintf(mode, size, "none");
+	if (!file)
+		return;
+	/* e.g. "none [integrity] confidentiality" */
+	chosen = fgets(line, sizeof(line), file) ? strchr(line, '[') : NULL;
+	fclose(file);
+	if (chosen)
+		snprintf(mode, size, "%.*s", (int)strcspn(chosen + 1, "]"), chosen + 1);
+}
+
+/* ---- Vendors ---- */
+
+static const struct vendor {
+	__u32 isa;
+	const char *name, *module, *cpu_flag, *tdp;
+} vendors[] = {
+	{ FL_ISA_SVM, "svm", "kvm_amd", "svm", "npt" },
+	{ FL_ISA_VMX, "vmx", "kvm_intel", "vmx", "ept" },
+	{ FL_ISA_PVM, "pvm", "kvm_pvm", NULL, NULL },
+};
+
+#define NR_VENDORS (sizeof(vendors) / sizeof(vendors[0]))
+
+static const struct vendor *find_vendor(__u32 isa)
+{
+	size_t i;
+
+	for (i = 0; i < NR_VENDORS; i++) {
+		if (vendors[i].isa == isa)
+			return &vendors[i];
+	}
+	return NULL;
+}
+
+static bool has_cpu_flag(const char *flag)
+{
+	FILE *file = fopen("/proc/cpuinfo", "r");
+	char *line = NULL, *word = NULL;
+	size_t size = 0;
+
+	while (file && getline(&line, &size, file) > 0 && strncmp(line, "flags", 5))
+		;
+	if (file)
+		fclose(file);
+	if (line && !strncmp(line, "flags", 5)) {
+		for (word = strtok(line, " \t:\n"); word && strcmp(word, flag);)
+			word = strtok(NULL, " \t:\n");
+	}
+	free(line);
+	return word;
+}
+
+/* A kernel may have several built in; the one that the CPU is for is in use. */
+__u32 fl_host_vendor(void)
+{
+	char path[64];
+	size_t i;
+
+	for (i = 0; i < NR_VENDORS; i++) {
+		snprintf(path, sizeof(path), "/sys/module/%s", vendors[i].module);
+		if (access(path, F_OK))
+			continue;
+		if (!vendors[i].cpu_flag || has_cpu_flag(vendors[i].cpu_flag))
+			return vendors[i].isa;
+	}
+	return 0;
+}
+
+const char *fl_vendor_module(__u32 isa)
+{
+	const struct vendor *vendor = find_vendor(isa);
+
+	return vendor ? vendor->module : NULL;
 }
 
 const char *fl_mmu_name(__u32 isa)
 {
-	switch (isa) {
-	case FL_ISA_SVM:
-		return parameter("kvm_amd", "npt", false) ? "tdp" : "shadow";
-	case FL_ISA_VMX:
-		return parameter("kvm_intel", "ept", false) ? "tdp" : "shadow";
-	default:
+	const struct vendor *vendor = find_vendor(isa);
+
+	if (!vendor)
 		return "unknown";
-	}
+	return vendor->tdp && parameter(vendor->module, vendor->tdp, false) ? "tdp" : "shadow";
 }
 
 const char *fl_vendor_name(__u32 isa)
 {
-	switch (isa) {
-	case FL_ISA_SVM:
-		return "svm";
-	case FL_ISA_VMX:
-		return "vmx";
-	default:
-		return "unknown";
-	}
+	const struct vendor *vendor = find_vendor(isa);
+
+	return vendor ? vendor->name : "unknown";
 }

@@ -2,20 +2,44 @@
 /* What the running kernel offers, from its BTF; and whether we may use it. See probe.h. */
 #include <linux/capability.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <bpf/btf.h>
 
 #include "error.h"
+#include "host.h"
 #include "probe.h"
+
+const struct fl_tracepoint fl_tracepoints[] = {
+	{ "kvm_exit", true, false, "exits, and when they are" },
+	{ "kvm_entry", true, false, "how long exits take" },
+	{ "kvm_inj_exception", true, false, "guest faults" },
+	{ "kvm_page_fault", true, false, "the address of a page fault" },
+	{ "kvm_mmu_unsync_page", false, false, "writes that let a page table go out of sync" },
+	{ "kvm_emulate_insn", false, false, "writes to page tables, where the kernel doesn't tell" },
+	{ "kvm_mmio", false, false, "accesses to devices" },
+	{ "kvm_cpuid", false, false, "the guest's marks, for --window" },
+	{ "kvm_mmu_spte_requested", false, false, "page faults that KVM fixed, where it tells no exits" },
+	{ "kvm_mmu_pte_write", false, true, "writes to page tables, and whether the SPTE was updated" },
+	{ "kvm_inject_page_fault", false, true, "the address of a guest fault when it is queued" },
+};
+
+const size_t fl_nr_tracepoints = sizeof(fl_tracepoints) / sizeof(fl_tracepoints[0]);
+
+const char fl_probe_no_btf[] =
+	"this kernel has no BTF (/sys/kernel/btf/vmlinux); use a kernel built with CONFIG_DEBUG_INFO_BTF=y";
+
+const char fl_probe_no_privileges[] =
+	"not allowed to load BPF programs; run as root, or with CAP_BPF and CAP_PERFMON";
 
 int fl_probe_open(struct fl_probe *probe)
 {
 	probe->kvm = NULL;
 	probe->vmlinux = btf__load_vmlinux_btf();
 	if (!probe->vmlinux)
-		return fl_fail("this kernel has no BTF (/sys/kernel/btf/vmlinux); use a kernel built with CONFIG_DEBUG_INFO_BTF=y");
+		return fl_fail("%s", fl_probe_no_btf);
 	probe->kvm = btf__load_module_btf("kvm", probe->vmlinux);
 	return 0;
 }
@@ -57,21 +81,64 @@ int fl_probe_tracepoint(const struct fl_probe *probe, const char *name)
 	return nr >= 0 ? nr : count_arguments(probe->vmlinux, typedef_name);
 }
 
-static int has_capability(const struct __user_cap_data_struct *data, int cap)
+/* ---- What is in the way ---- */
+
+static const char *missing_tracepoint(const struct fl_probe *probe)
 {
-	return !!(data[CAP_TO_INDEX(cap)].effective & CAP_TO_MASK(cap));
+	static char text[512];
+	size_t i;
+
+	for (i = 0; i < fl_nr_tracepoints; i++) {
+		if (!fl_tracepoints[i].required ||
+		    fl_probe_tracepoint(probe, fl_tracepoints[i].name) >= 0)
+			continue;
+		snprintf(text, sizeof(text),
+			 "this kernel's BTF has no tracepoint %s, which is needed for %s; use a kernel whose KVM was built with CONFIG_TRACEPOINTS=y and BTF (for modules CONFIG_DEBUG_INFO_BTF_MODULES=y)",
+			 fl_tracepoints[i].name, fl_tracepoints[i].use);
+		return text;
+	}
+	return NULL;
 }
 
-int fl_probe_privileges(void)
+const char *fl_probe_obstacle(const struct fl_probe *probe)
+{
+	char lockdown[32];
+
+	if (access("/sys/module/kvm", F_OK))
+		return "KVM is not loaded; load kvm_amd or kvm_intel first";
+	fl_host_lockdown(lockdown, sizeof(lockdown));
+	if (!strcmp(lockdown, "confidentiality"))
+		return "the kernel is locked down for confidentiality, and lets no BPF program read its memory; boot with lockdown=integrity or less";
+	return missing_tracepoint(probe);
+}
+
+int fl_probe_check(const struct fl_probe *probe)
+{
+	const char *obstacle = fl_probe_obstacle(probe);
+
+	return obstacle ? fl_fail("%s", obstacle) : 0;
+}
+
+/* ---- Privileges ---- */
+
+static bool has_capability(const struct __user_cap_data_struct *data, int cap)
+{
+	return data[CAP_TO_INDEX(cap)].effective & CAP_TO_MASK(cap);
+}
+
+bool fl_probe_privileged(void)
 {
 	struct __user_cap_header_struct header = {
 		.version = _LINUX_CAPABILITY_VERSION_3,
 	};
 	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = { 0 };
 
-	if (!syscall(SYS_capget, &header, data) &&
-	    (has_capability(data, CAP_SYS_ADMIN) ||
-	     (has_capability(data, CAP_BPF) && has_capability(data, CAP_PERFMON))))
-		return 0;
-	return fl_fail("not allowed to load BPF programs; run as root, or with CAP_BPF and CAP_PERFMON");
+	return !syscall(SYS_capget, &header, data) &&
+	       (has_capability(data, CAP_SYS_ADMIN) ||
+		(has_capability(data, CAP_BPF) && has_capability(data, CAP_PERFMON)));
+}
+
+int fl_probe_privileges(void)
+{
+	return fl_probe_privileged() ? 0 : fl_fail("%s", fl_probe_no_privileges);
 }

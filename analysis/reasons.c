@@ -151,14 +151,55 @@ static const char *const vmx_names[FL_NR_REASONS] = {
 	[75] = "notify",
 };
 
+/* PVM names no exit reasons in a manual; these follow what its series traces. */
+static const char *const pvm_names[FL_NR_REASONS] = {
+	[0] = "exception_de",
+	[1] = "exception_db",
+	[2] = "nmi",
+	[3] = "exception_bp",
+	[4] = "exception_of",
+	[5] = "exception_br",
+	[6] = "exception_ud",
+	[7] = "exception_nm",
+	[8] = "exception_df",
+	[10] = "exception_ts",
+	[11] = "exception_np",
+	[12] = "exception_ss",
+	[13] = "exception_gp",
+	[14] = "exception_pf",
+	[16] = "exception_mf",
+	[17] = "exception_ac",
+	[18] = "exception_mc",
+	[19] = "exception_xf",
+	[20] = "exception_ve",
+	[FL_PVM_INT80] = "int80",
+	[FL_PVM_INTERRUPT] = "interrupt",
+	[FL_PVM_SYSCALL] = "syscall",
+	[FL_PVM_FAILED_ENTRY] = "failed_vmentry",
+	[FL_PVM_ERETU] = "eretu",
+	[FL_PVM_HYPERCALL] = "hypercall",
+	[FL_PVM_HC_FIRST + 0] = "hc_load_pgtbl",
+	[FL_PVM_HC_FIRST + 1] = "hc_irq_win",
+	[FL_PVM_HC_FIRST + 2] = "hc_irq_halt",
+	[FL_PVM_HC_FIRST + 3] = "hc_tlb_flush",
+	[FL_PVM_HC_FIRST + 4] = "hc_tlb_flush_current",
+	[FL_PVM_HC_FIRST + 5] = "hc_tlb_invlpg",
+	[FL_PVM_HC_FIRST + 6] = "hc_load_gs",
+	[FL_PVM_HC_FIRST + 7] = "hc_rdmsr",
+	[FL_PVM_HC_FIRST + 8] = "hc_wrmsr",
+	[FL_PVM_HC_FIRST + 9] = "hc_load_tls",
+};
+
 const char *fl_reason_name(__u32 isa, __u32 slot, char name[FL_REASON_NAME])
 {
-	const char *const *names = isa == FL_ISA_SVM ? svm_names : vmx_names;
+	const char *const *names = isa == FL_ISA_SVM ? svm_names :
+				   isa == FL_ISA_VMX ? vmx_names :
+				   isa == FL_ISA_PVM ? pvm_names : NULL;
 	__u32 code = slot;
 
 	if (slot >= FL_REASON_UNKNOWN)
 		return "unknown";
-	if ((isa == FL_ISA_SVM || isa == FL_ISA_VMX) && names[slot])
+	if (names && names[slot])
 		return names[slot];
 	if (isa == FL_ISA_SVM && slot >= FL_SVM_HIGH_SLOT)
 		code = slot - FL_SVM_HIGH_SLOT + FL_SVM_HIGH_CODES;

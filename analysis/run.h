@@ -13,10 +13,14 @@
 
 struct fl_run {
 	struct fl_host host;
+	__u32 host_isa;		/* the host's vendor, for want of an exit */
 	struct fl_snapshot snapshot;
 	__u64 duration_ns;
+	__u64 start_ns;		/* since the measurement began; of an interval */
+	unsigned int interval;	/* its number, from 1; 0: the whole measurement */
 	/* Labels; fl_run_set_label() changes them. */
 	char line[16], policy[16], workload[64], paging[16], clock[16];
+	bool policy_is_set;	/* by the user, who knows */
 };
 
 /* A class's name in tables and JSON, e.g. "pte-write". */
@@ -31,16 +35,35 @@ void fl_run_init(struct fl_run *run);
  */
 int fl_run_set_label(struct fl_run *run, const char *assignment);
 
-/* Exits that belong to an episode. */
-__u64 fl_run_exits_in_episodes(const struct fl_run *run);
+/*
+ * Begin to observe the policy, and go on observing it: what KVM does now. The
+ * label becomes "mixed" if it has changed in between.
+ */
+void fl_run_begin_policy(struct fl_run *run);
+void fl_run_observe_policy(struct fl_run *run);
 
-/* Exits in episodes over guest faults; 0 if there was no guest fault. */
-double fl_run_exits_per_guest_fault(const struct fl_run *run);
+/* The instruction set that exits were of, or else the host's. */
+__u32 fl_run_isa(const struct fl_run *run);
+
+/* "exits", or "faults" if KVM told only of guest faults. */
+const char *fl_run_level(const struct fl_run *run);
+
+/* The name of bucket @bucket of an episode histogram: "3", or "16+". */
+const char *fl_bucket_name(char *name, size_t size, int bucket);
 
 /* Write @run as one JSON object and a newline. 0 or -1. */
 int fl_run_print_json(const struct fl_run *run, FILE *out);
 
 /* Print @run as a table for people. 0 or -1. */
 int fl_run_print_table(const struct fl_run *run, FILE *out);
+
+/*
+ * Write @run as comma-separated values: a line for each VM, and one for all of
+ * them; before the first, the columns' names. 0 or -1.
+ */
+int fl_run_print_csv(const struct fl_run *run, FILE *out, bool first);
+
+/* Whether all that was printed to @out arrived. 0 or -1. */
+int fl_run_flush(FILE *out);
 
 #endif /* FAULTLINE_RUN_H */

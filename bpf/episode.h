@@ -4,15 +4,19 @@
  * page fault the exits that it costs. The heart of the project.
  *
  * Plain C without a helper, a lock or a clock, compiled twice: into the BPF
- * object, which steps one struct fl_vcpu per vCPU thread from KVM's
- * tracepoints, and into libfaultline, for user space to settle what is still
- * open in a snapshot, and for the tests to drive with event streams.
+ * object, which steps one struct fl_vcpu per vCPU from KVM's tracepoints, and
+ * into libfaultline, for user space to settle what is still open in a snapshot,
+ * and for the tests and the fuzzer to drive with event streams.
  *
  * The exits of one vCPU follow one another, and what KVM does about an exit
  * happens between kvm_exit and the next kvm_entry on the same thread. So an
  * exit is a record that is opened by fl_exit(), collects what happened to it
  * (fl_page_fault(), fl_inject_pf(), ...), and is classified and attributed
  * when fl_entry() closes it. An event with no exit open is not ours to count.
+ *
+ * Which of the guest's address spaces an exit comes from is told by its root,
+ * the guest's CR3. Roots keep the faults of tasks apart that share a vCPU, one
+ * of which may sleep in its handler while the other runs.
  *
  * docs/METHOD.md defines the classes and rules in words; where it disagrees
  * with this file, one of the two has a bug.
@@ -22,9 +26,7 @@
 
 #include <linux/types.h>
 
-#ifndef __always_inline
-#define __always_inline inline __attribute__((always_inline))
-#endif
+#include "duration.h"
 
 /* Why the exit happened and what KVM did about it. Every exit has exactly one. */
 enum fl_class {
@@ -60,16 +62,38 @@ enum fl_fact {
 	FL_SAW_UPDATE	 = 1 << 5, /* the write made the faulting page accessible */
 };
 
+/* What ended an episode. */
+enum fl_outcome {
+	FL_ENDED_BY_REFAULT,
+	FL_ENDED_BY_UPDATE,	/* KVM updated the SPTE: no refault is due */
+	FL_ENDED_BY_OUTER,	/* the fault that this one is nested in has ended */
+	FL_ENDED_BY_NEXT,	/* the next guest fault says that it is over */
+	FL_ENDED_BY_DEPTH,	/* too many were open */
+	FL_STILL_OPEN,		/* when the measurement ended */
+	FL_NR_OUTCOMES,
+};
+
 /*
  * Guest faults in progress on one vCPU. More than one is open if a fault
- * handler faults itself; a fault deeper than this ends the oldest.
+ * handler faults itself, or sleeps; one more than this ends the oldest.
  */
 #define FL_MAX_OPEN	4
 
 /* Episodes of this many exits or more share the histogram's last bucket. */
 #define FL_HISTOGRAM	17
 
+/* Exits of an episode that are kept one by one, if asked for. */
+#define FL_MAX_STEPS	12
+
 #define FL_NO_PAGE	(~0ULL)
+
+/*
+ * What of a root tells an address space from others: not the PCID, and not
+ * bit 12, in which the two roots of a Linux process differ that has one for
+ * user mode and one for the kernel (page table isolation).
+ */
+#define FL_ROOT_MASK	0x000fffffffffe000ULL
+#define FL_NO_ROOT	0ULL	/* unknown: may be any */
 
 #define FL_PFERR_USER	(1U << 2)
 
@@ -83,110 +107,255 @@ struct fl_counts {
 	__u64 histogram[FL_HISTOGRAM];
 };
 
+/* One exit of an episode. */
+struct fl_step {
+	__u32 class;	/* enum fl_class */
+	__u32 ns;	/* from exit to entry; 0 if the entry wasn't seen */
+};
+
 struct fl_episode {
 	__u64 page;	/* guest virtual page number of the fault */
+	__u64 space;	/* root of the address space that faulted */
+	__u64 handler;	/* root that its handler runs on, mostly the same */
 	__u64 exits;
+	__u64 start_ns;	/* time of the exit that injected the fault */
+	__u64 end_ns;	/* time of the entry, or of the exit, that ended it */
+	__u32 error_code;
+	__u32 outcome;	/* enum fl_outcome */
+	struct fl_step steps[FL_MAX_STEPS]; /* the first exits */
 };
 
 struct fl_vcpu {
 	/* The exit that is open, if any. */
 	__u64 page;	/* page number of the fault, or FL_NO_PAGE */
+	__u64 root;	/* of the page tables that the guest was on */
+	__u64 exit_ns;	/* when it was */
 	__u32 facts;	/* enum fl_fact */
 	__u32 error_code; /* of the injected #PF */
 	__u8 exit_open;
 	__u8 kind;	/* enum fl_kind */
 
+	/* Finding out the handler's root; see fl_learn_handler(). */
+	__u8 fresh;	/* nothing of the handler was seen since the last inject */
+	__u8 learn;	/* the next exit shows it */
+
 	/* Open episodes, oldest first. */
 	__u8 nr_open;
+
+	/* Those that the last fl_entry() ended, for who asked by keep_ended. */
+	__u8 keep_ended;
+	__u8 nr_ended;
+
 	struct fl_episode open[FL_MAX_OPEN];
+	struct fl_episode ended[FL_MAX_OPEN];
 
 	struct fl_counts counts;
+	struct fl_durations durations[FL_NR_CLASSES];
 };
 
-static __always_inline void fl_end_episode(struct fl_vcpu *v, __u64 exits)
+/* Whether two roots may be those of one address space. */
+static __always_inline int fl_same_space(__u64 a, __u64 b)
 {
-	__u64 bucket = exits < FL_HISTOGRAM ? exits : FL_HISTOGRAM - 1;
-
-	v->counts.histogram[bucket]++;
+	return a == FL_NO_ROOT || b == FL_NO_ROOT || !((a ^ b) & FL_ROOT_MASK);
 }
 
-/* End all episodes but the oldest @keep ones. */
-static __always_inline void fl_end_episodes(struct fl_vcpu *v, __u32 keep)
+/* Whether an exit with @root may be about @episode, by user or handler. */
+static __always_inline int fl_on_root(const struct fl_episode *episode, __u64 root)
 {
+	return fl_same_space(episode->space, root) ||
+	       fl_same_space(episode->handler, root);
+}
+
+/* ---- Ending episodes ---- */
+
+static __always_inline void fl_end_episode(struct fl_vcpu *v, struct fl_episode *episode,
+					   enum fl_outcome outcome, __u64 now)
+{
+	__u64 bucket = episode->exits < FL_HISTOGRAM ? episode->exits : FL_HISTOGRAM - 1;
 	__u32 i;
 
+	v->counts.histogram[bucket]++;
+	if (!v->keep_ended)
+		return;
+	episode->outcome = outcome;
+	episode->end_ns = now;
 	for (i = 0; i < FL_MAX_OPEN; i++) {
-		if (i >= keep && i < v->nr_open)
-			fl_end_episode(v, v->open[i].exits);
+		if (i == v->nr_ended)
+			v->ended[i] = *episode;
 	}
-	if (v->nr_open > keep)
-		v->nr_open = keep;
+	v->nr_ended++;
 }
 
-/* Index of the youngest open episode about @page, or -1. */
-static __always_inline int fl_find_episode(const struct fl_vcpu *v, __u64 page)
+/* End the open episodes whose bit in @which is set; the others move up. */
+static __always_inline void fl_end_episodes(struct fl_vcpu *v, __u32 which,
+					    enum fl_outcome outcome, __u64 now)
+{
+	__u32 i, kept = 0;
+
+	if (!which)
+		return;
+	for (i = 0; i < FL_MAX_OPEN; i++) {
+		if (i >= v->nr_open)
+			break;
+		if (which & 1U << i) {
+			fl_end_episode(v, &v->open[i], outcome, now);
+		} else {
+			if (kept < i)
+				v->open[kept & (FL_MAX_OPEN - 1)] = v->open[i];
+			kept++;
+		}
+	}
+	v->nr_open = kept;
+}
+
+/* Index of the youngest open episode that @root may be about, or -1. */
+static __always_inline int fl_youngest(const struct fl_vcpu *v, __u64 root)
 {
 	int i, found = -1;
 
 	for (i = 0; i < FL_MAX_OPEN; i++) {
-		if (i < v->nr_open && v->open[i].page == page)
+		if (i < v->nr_open && fl_on_root(&v->open[i], root))
 			found = i;
 	}
 	return found;
 }
 
-static __always_inline void fl_end_oldest(struct fl_vcpu *v)
+/* Index of the youngest open episode about the open exit's page, or -1. */
+static __always_inline int fl_find_episode(const struct fl_vcpu *v)
 {
-	int i;
+	int i, found = -1;
 
-	fl_end_episode(v, v->open[0].exits);
-	for (i = 0; i + 1 < FL_MAX_OPEN; i++)
-		v->open[i] = v->open[i + 1];
-	v->nr_open--;
+	for (i = 0; i < FL_MAX_OPEN; i++) {
+		if (i < v->nr_open && v->open[i].page == v->page &&
+		    fl_on_root(&v->open[i], v->root))
+			found = i;
+	}
+	return found;
 }
 
+/* The address space of open episode @index; that of the open exit if it is -1. */
+static __always_inline __u64 fl_space(const struct fl_vcpu *v, int index)
+{
+	__u64 space = v->root;
+	int i;
+
+	for (i = 0; i < FL_MAX_OPEN; i++) {
+		if (i == index)
+			space = v->open[i].space;
+	}
+	return space;
+}
+
+/* The open episodes from @first on that are of address space @space, as bits. */
+static __always_inline __u32 fl_of_space(const struct fl_vcpu *v, int first, __u64 space)
+{
+	__u32 which = 0;
+	int i;
+
+	for (i = 0; i < FL_MAX_OPEN; i++) {
+		if (i >= first && i < v->nr_open && fl_same_space(v->open[i].space, space))
+			which |= 1U << i;
+	}
+	return which;
+}
+
+/* ---- Beginning and continuing one ---- */
+
 /*
- * A new guest fault. It says something about those that are still open: a
- * handler runs in supervisor mode, so a fault from user mode means that every
- * earlier fault has been dealt with, by a way that needed no further exit.
- * So does a second fault on a page for the first one on it. A fault from
+ * A new guest fault. It says something about those of its address space that are
+ * still open: a handler runs in supervisor mode, so a fault from user mode means
+ * that every earlier fault has been dealt with, by a way that needed no further
+ * exit. So does a second fault on a page for the first one on it. A fault from
  * supervisor mode may be the handler's own; then the outer one stays open.
  */
-static __always_inline void fl_begin_episode(struct fl_vcpu *v)
+static __always_inline __u32 fl_ended_by_fault(const struct fl_vcpu *v)
 {
-	int same = fl_find_episode(v, v->page);
-	__u32 i;
+	int same;
 
 	if (v->error_code & FL_PFERR_USER)
-		fl_end_episodes(v, 0);
-	else if (same >= 0)
-		fl_end_episodes(v, same);
+		return fl_of_space(v, 0, v->root);
+	same = fl_find_episode(v);
+	return same < 0 ? 0 : fl_of_space(v, same, fl_space(v, same));
+}
+
+/* A fault of the handler's own is of the address space that it works for. */
+static __always_inline __u64 fl_fault_space(const struct fl_vcpu *v)
+{
+	return fl_space(v, v->error_code & FL_PFERR_USER ? -1 : fl_youngest(v, v->root));
+}
+
+static __always_inline void fl_begin_episode(struct fl_vcpu *v, __u64 ns, __u64 now)
+{
+	__u64 space;
+	__u32 i;
+
+	fl_end_episodes(v, fl_ended_by_fault(v), FL_ENDED_BY_NEXT, now);
 	if (v->nr_open >= FL_MAX_OPEN)
-		fl_end_oldest(v);
+		fl_end_episodes(v, 1, FL_ENDED_BY_DEPTH, now);
+	space = fl_fault_space(v);
 
 	for (i = 0; i < FL_MAX_OPEN; i++) {
 		if (i == v->nr_open) {
 			v->open[i].page = v->page;
+			v->open[i].space = space;
+			v->open[i].handler = v->root;
 			v->open[i].exits = 1;
+			v->open[i].start_ns = v->exit_ns;
+			v->open[i].error_code = v->error_code;
+			v->open[i].steps[0].class = FL_INJECT;
+			v->open[i].steps[0].ns = ns;
 		}
 	}
 	v->nr_open++;
+	v->fresh = 1;
 	v->counts.guest_faults++;
 	v->counts.in_episodes[FL_INJECT]++;
 }
 
 /* Count the exit that is being closed into episode @index. */
 static __always_inline void fl_attribute(struct fl_vcpu *v, enum fl_class class,
-					 __u32 index)
+					 int index, __u64 ns)
 {
-	__u32 i;
+	int i;
 
 	for (i = 0; i < FL_MAX_OPEN; i++) {
-		if (i == index)
-			v->open[i].exits++;
+		if (i != index)
+			continue;
+		if (v->keep_ended && v->open[i].exits < FL_MAX_STEPS) {
+			v->open[i].steps[v->open[i].exits].class = class;
+			v->open[i].steps[v->open[i].exits].ns = ns;
+		}
+		v->open[i].exits++;
 	}
 	v->counts.in_episodes[class]++;
 }
+
+/*
+ * Guests that isolate page tables run the handler on other ones than the user
+ * mode that faulted. They switch at once: if the first that is seen after the
+ * inject is an access to a control register, the next exit has the handler's
+ * root. What comes in between without the handler's doing doesn't count.
+ */
+static __always_inline void fl_learn_handler(struct fl_vcpu *v, enum fl_class class)
+{
+	if (class == FL_FILL || class == FL_ASYNC || class == FL_INJECT)
+		return;
+	v->learn = v->fresh && class == FL_CR;
+	v->fresh = 0;
+}
+
+static __always_inline void fl_learned_handler(struct fl_vcpu *v)
+{
+	int i;
+
+	for (i = 0; i < FL_MAX_OPEN; i++) {
+		if (i + 1 == v->nr_open)
+			v->open[i].handler = v->root;
+	}
+	v->learn = 0;
+}
+
+/* ---- Classes ---- */
 
 static __always_inline enum fl_class
 fl_classify_page_fault(const struct fl_vcpu *v)
@@ -201,7 +370,7 @@ fl_classify_page_fault(const struct fl_vcpu *v)
 	 */
 	if (v->facts & (FL_SAW_PTE_WRITE | FL_SAW_EMULATION))
 		return FL_PTE_WRITE;
-	return fl_find_episode(v, v->page) >= 0 ? FL_REFAULT : FL_FILL;
+	return fl_find_episode(v) >= 0 ? FL_REFAULT : FL_FILL;
 }
 
 static __always_inline enum fl_class fl_classify(const struct fl_vcpu *v)
@@ -223,37 +392,36 @@ static __always_inline enum fl_class fl_classify(const struct fl_vcpu *v)
 	}
 }
 
-/* Close the open exit: give it its class, and its episode if it has one. */
-static __always_inline void fl_entry(struct fl_vcpu *v)
-{
-	enum fl_class class;
-	int index;
+/* ---- Events ---- */
 
-	if (!v->exit_open)
-		return;
-	class = fl_classify(v);
-	v->counts.classes[class]++;
-	v->exit_open = 0;
+/* Give the exit that is being closed its episode, if it has one. */
+static __always_inline void fl_attribute_exit(struct fl_vcpu *v, enum fl_class class,
+					      __u64 ns, __u64 now)
+{
+	int index;
 
 	switch (class) {
 	case FL_INJECT:
-		fl_begin_episode(v);
+		fl_begin_episode(v, ns, now);
 		break;
 	case FL_PTE_WRITE:
 	case FL_UNSYNC:
 	case FL_INVLPG:
 		/* What the innermost handler does about its fault. */
-		if (!v->nr_open)
+		index = fl_youngest(v, v->root);
+		if (index < 0)
 			break;
-		fl_attribute(v, class, v->nr_open - 1);
+		fl_attribute(v, class, index, ns);
 		if (v->facts & FL_SAW_UPDATE)
-			fl_end_episodes(v, v->nr_open - 1);
+			fl_end_episodes(v, 1U << index, FL_ENDED_BY_UPDATE, now);
 		break;
 	case FL_REFAULT:
+		index = fl_find_episode(v);
+		fl_attribute(v, class, index, ns);
 		/* Faults taken meanwhile were the handler's own, and are over. */
-		index = fl_find_episode(v, v->page);
-		fl_attribute(v, class, index);
-		fl_end_episodes(v, index);
+		fl_end_episodes(v, fl_of_space(v, index + 1, fl_space(v, index)),
+				FL_ENDED_BY_OUTER, now);
+		fl_end_episodes(v, 1U << index, FL_ENDED_BY_REFAULT, now);
 		break;
 	default:
 		break;
@@ -261,17 +429,43 @@ static __always_inline void fl_entry(struct fl_vcpu *v)
 }
 
 /*
- * A VM exit. KVM may enter the guest again without telling (its fast paths do),
- * so this closes an exit that is still open.
+ * Close the open exit: give it its class, and its episode if it has one. @now
+ * is the time of the entry, or 0 if the guest was entered without telling.
  */
-static __always_inline void fl_exit(struct fl_vcpu *v, enum fl_kind kind)
+static __always_inline void fl_entry(struct fl_vcpu *v, __u64 now)
 {
-	fl_entry(v);
+	__u64 ns = now > v->exit_ns ? now - v->exit_ns : 0;
+	enum fl_class class;
+
+	if (!v->exit_open)
+		return;
+	class = fl_classify(v);
+	v->counts.classes[class]++;
+	v->exit_open = 0;
+	v->nr_ended = 0;
+	if (now)
+		fl_duration_add(&v->durations[class], ns);
+	fl_attribute_exit(v, class, ns < ~0U ? ns : ~0U, now ? now : v->exit_ns);
+	fl_learn_handler(v, class);
+}
+
+/*
+ * A VM exit at time @now, with the guest's page tables at @root. KVM may enter
+ * the guest again without telling, so this closes an exit that is still open.
+ */
+static __always_inline void fl_exit(struct fl_vcpu *v, enum fl_kind kind,
+				    __u64 root, __u64 now)
+{
+	fl_entry(v, 0);
 	v->exit_open = 1;
 	v->kind = kind;
 	v->facts = 0;
 	v->page = FL_NO_PAGE;
+	v->root = root;
+	v->exit_ns = now;
 	v->counts.exits++;
+	if (v->learn)
+		fl_learned_handler(v);
 }
 
 /* The open exit was none of the measurement's: undo it. */
@@ -313,14 +507,29 @@ static __always_inline void fl_inject_pf(struct fl_vcpu *v, __u64 addr,
 static __always_inline void fl_pte_updated(struct fl_vcpu *v, __u64 gpa,
 					   __u32 entry_size)
 {
-	__u32 nr_entries = 4096 / entry_size, i;
+	__u32 nr_entries = 4096 / entry_size;
+	int innermost = fl_youngest(v, v->root), i;
 
 	v->facts |= FL_SAW_PTE_WRITE;
 	for (i = 0; i < FL_MAX_OPEN; i++) {
-		if (i + 1 == v->nr_open &&
+		if (i == innermost &&
 		    (v->open[i].page & (nr_entries - 1)) == (gpa & 4095) / entry_size)
 			v->facts |= FL_SAW_UPDATE;
 	}
+}
+
+/*
+ * Nothing more is going to happen: end what is open, for a snapshot's figures.
+ * Returns how many episodes that were.
+ */
+static __always_inline __u32 fl_settle(struct fl_vcpu *v)
+{
+	__u32 nr;
+
+	fl_entry(v, 0);
+	nr = v->nr_open;
+	fl_end_episodes(v, (1U << FL_MAX_OPEN) - 1, FL_STILL_OPEN, v->exit_ns);
+	return nr;
 }
 
 #endif /* FAULTLINE_EPISODE_H */

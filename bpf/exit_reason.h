@@ -15,6 +15,7 @@
 enum fl_isa {
 	FL_ISA_VMX = 1,
 	FL_ISA_SVM = 2,
+	FL_ISA_PVM = 3,	/* pagetable-based VM: no hardware virtualization */
 };
 
 static __always_inline enum fl_kind fl_svm_kind(__u32 exit_code)
@@ -57,6 +58,42 @@ static __always_inline enum fl_kind fl_vmx_kind(__u32 exit_reason)
 	}
 }
 
+/*
+ * PVM has no exit codes of its own: an exit is an exception or interrupt vector,
+ * or a SYSCALL instruction, by which a guest kernel makes hypercalls, too. These
+ * are the codes that faultline gives to what the vector alone doesn't tell.
+ */
+enum fl_pvm_code {
+	FL_PVM_INT80 = 0x80,
+	FL_PVM_INTERRUPT,
+	FL_PVM_SYSCALL,
+	FL_PVM_FAILED_ENTRY,
+	FL_PVM_ERETU,		/* return to user mode */
+	FL_PVM_HYPERCALL,	/* one of KVM's */
+	FL_PVM_HC_FIRST = 0x90,	/* PVM's own hypercalls, by their number */
+	FL_PVM_HC_LAST = 0xaf,
+};
+
+#define FL_PVM_HC_LOAD_PGTBL	(FL_PVM_HC_FIRST + 0)
+#define FL_PVM_HC_TLB_INVLPG	(FL_PVM_HC_FIRST + 5)
+
+static __always_inline enum fl_kind fl_pvm_kind(__u32 code)
+{
+	switch (code) {
+	case 2:			/* NMI */
+	case FL_PVM_INTERRUPT:
+		return FL_KIND_ASYNC;
+	case 14:
+		return FL_KIND_PAGE_FAULT;
+	case FL_PVM_HC_LOAD_PGTBL:
+		return FL_KIND_CR;
+	case FL_PVM_HC_TLB_INVLPG:
+		return FL_KIND_INVLPG;
+	default:
+		return FL_KIND_OTHER;
+	}
+}
+
 static __always_inline enum fl_kind fl_exit_kind(__u32 isa, __u32 reason)
 {
 	switch (isa) {
@@ -64,6 +101,8 @@ static __always_inline enum fl_kind fl_exit_kind(__u32 isa, __u32 reason)
 		return fl_svm_kind(reason);
 	case FL_ISA_VMX:
 		return fl_vmx_kind(reason);
+	case FL_ISA_PVM:
+		return fl_pvm_kind(reason);
 	default:
 		return FL_KIND_OTHER;
 	}
@@ -85,7 +124,7 @@ static __always_inline __u32 fl_reason_slot(__u32 isa, __u32 reason)
 		reason &= 0xffff;
 	else if (isa == FL_ISA_SVM && reason >= FL_SVM_HIGH_CODES)
 		reason = reason - FL_SVM_HIGH_CODES + FL_SVM_HIGH_SLOT;
-	else if (isa != FL_ISA_SVM)
+	else if (isa != FL_ISA_SVM && isa != FL_ISA_PVM)
 		return FL_REASON_UNKNOWN;
 	return reason < FL_REASON_UNKNOWN ? reason : FL_REASON_UNKNOWN;
 }

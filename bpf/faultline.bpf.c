@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The BPF side of the collector: turns KVM's tracepoints into events and steps
- * the episode state machine of the vCPU thread that they happen on.
+ * the episode state machine of the vCPU that they are about.
  *
- * All events of a vCPU come from its own thread, with preemption disabled, so
- * its map entry needs neither lock nor atomics and no event is dropped. The
- * counts are aggregated here; user space reads the map when it wants them.
+ * All events of a vCPU come from the thread that runs it, with preemption
+ * disabled, so its slot needs neither lock nor atomics and no event is dropped.
+ * The counts are aggregated here; user space has the slots mapped and reads them
+ * when it wants to.
  */
 #include <linux/bpf.h>
 
@@ -20,106 +21,276 @@ char LICENSE[] SEC("license") = "GPL";
  * All data is in maps, none in global variables: libbpf finds out whether a
  * kernel can do those by loading a socket filter, and so takes one that was
  * built without networking, as the lab's is, for one that can't.
+ *
+ * User space sets the sizes that are 1 here when it loads.
  */
 
-/* Processes to be measured: the command, and what it forks. Key: tgid. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct fl_control);
+} control SEC(".maps");
+
+/* Processes to be measured: those asked for, and what they fork. Key: tgid. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, FL_MAX_VCPUS);
+	__uint(max_entries, FL_MAX_TARGETS);
 	__type(key, __u32);
-	__type(value, struct fl_target);
+	__type(value, __u32);
 } targets SEC(".maps");
 
 struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, FL_MAX_VCPUS);
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
 	__type(key, __u32);
 	__type(value, struct fl_vcpu_entry);
 } vcpus SEC(".maps");
 
-/* What a new entry starts as: zeroes. It is too large for the stack. */
+/* The slots that are free, filled by user space. */
 struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(type, BPF_MAP_TYPE_QUEUE);
+	__uint(max_entries, 1);
+	__type(value, __u32);
+} free_slots SEC(".maps");
+
+/*
+ * The slot of a vCPU, by its struct kvm_vcpu; or of a thread, by its id, where
+ * no event tells the vCPU.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1);
+	__type(key, __u64);
+	__type(value, __u32);
+} slots SEC(".maps");
+
+/* The slot of the vCPU that a thread ran last, for events that don't name it. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 1);
 	__type(key, __u32);
-	__type(value, struct fl_vcpu_entry);
-} new_vcpu SEC(".maps");
+	__type(value, __u32);
+} threads SEC(".maps");
 
-/* One counter: exits that found the map `vcpus` full. */
+/* Records of episodes, if asked for. */
 struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, __u64);
-} lost_exits SEC(".maps");
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 4096);
+} records SEC(".maps");
 
-static __always_inline struct fl_vcpu_entry *this_vcpu(void)
+/* ---- Slots ---- */
+
+static __always_inline struct fl_control *get_control(void)
 {
-	__u32 tid = bpf_get_current_pid_tgid();
+	__u32 zero = 0;
 
-	return bpf_map_lookup_elem(&vcpus, &tid);
-}
-
-/* The vCPU if an exit of it is open, i.e. if events are to be counted. */
-static __always_inline struct fl_vcpu *this_open_vcpu(void)
-{
-	struct fl_vcpu_entry *entry = this_vcpu();
-
-	return entry && entry->vcpu.exit_open ? &entry->vcpu : NULL;
+	return bpf_map_lookup_elem(&control, &zero);
 }
 
 static __always_inline void count_lost_exit(void)
 {
-	__u32 zero = 0;
-	__u64 *lost = bpf_map_lookup_elem(&lost_exits, &zero);
+	struct fl_control *ctl = get_control();
 
-	if (lost)
-		__sync_fetch_and_add(lost, 1);
+	if (ctl)
+		__sync_fetch_and_add(&ctl->lost_exits, 1);
 }
 
-static __always_inline struct fl_vcpu_entry *add_vcpu(const struct fl_target *target)
+static __always_inline __u32 this_thread(void)
 {
-	__u32 tid = bpf_get_current_pid_tgid(), zero = 0;
-	struct fl_vcpu_entry *entry = bpf_map_lookup_elem(&new_vcpu, &zero);
+	return bpf_get_current_pid_tgid();
+}
 
-	if (!entry)
+/* Bracket what changes a slot; see struct fl_vcpu_entry. */
+static __always_inline void begin(struct fl_vcpu_entry *entry)
+{
+	entry->sequence++;
+	barrier();
+}
+
+static __always_inline void end(struct fl_vcpu_entry *entry)
+{
+	barrier();
+	entry->sequence++;
+}
+
+/* The slot of the vCPU that this thread runs. */
+static __always_inline struct fl_vcpu_entry *this_vcpu(void)
+{
+	__u32 tid = this_thread();
+	__u32 *slot = bpf_map_lookup_elem(&threads, &tid);
+	struct fl_vcpu_entry *entry;
+
+	if (!slot)
 		return NULL;
-	bpf_map_update_elem(&vcpus, &tid, entry, BPF_NOEXIST);
-	entry = this_vcpu();
-	if (!entry) {
+	entry = bpf_map_lookup_elem(&vcpus, slot);
+	return entry && entry->tid == tid ? entry : NULL;
+}
+
+/* The same if an exit of it is open, i.e. if events are to be counted. */
+static __always_inline struct fl_vcpu_entry *this_open_vcpu(void)
+{
+	struct fl_vcpu_entry *entry = this_vcpu();
+
+	return entry && entry->vcpu.exit_open ? entry : NULL;
+}
+
+/*
+ * This thread runs the vCPU of @entry now, and no longer the one before. The
+ * thread that ran it until now finds it no more, as the slot names this one.
+ */
+static __always_inline void bind_thread(struct fl_vcpu_entry *entry, __u32 slot)
+{
+	struct fl_vcpu_entry *before = this_vcpu();
+	__u32 tid = this_thread();
+
+	if (before)
+		before->tid = 0;
+	entry->tid = bpf_map_update_elem(&threads, &tid, &slot, BPF_ANY) ? 0 : tid;
+	if (!entry->tid)
+		count_lost_exit();
+}
+
+static __always_inline bool is_target(const struct fl_control *ctl, __s32 vcpu_id)
+{
+	__u32 tgid = bpf_get_current_pid_tgid() >> 32;
+
+	if (ctl->vcpu_id != FL_ANY_VCPU && ctl->vcpu_id != vcpu_id)
+		return false;
+	return ctl->all || bpf_map_lookup_elem(&targets, &tgid);
+}
+
+static __always_inline void label(struct fl_vcpu_entry *entry, const struct fl_control *ctl)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+
+	entry->pid = bpf_get_current_pid_tgid() >> 32;
+	BPF_CORE_READ_STR_INTO(&entry->comm, task, group_leader, comm);
+	entry->seen_ns = bpf_ktime_get_ns();
+	entry->use_window = ctl->use_window;
+	entry->in_window = !ctl->use_window;
+	entry->records = ctl->records;
+	entry->vcpu.keep_ended = !!ctl->records;
+}
+
+/* A slot for vCPU @key, which has none yet or has taken the place of another. */
+static __noinline struct fl_vcpu_entry *new_slot(__u64 key, __u64 kvm, __s32 vcpu_id)
+{
+	struct fl_control *ctl = get_control();
+	struct fl_vcpu_entry *entry;
+	__u32 slot = 0;
+
+	if (!ctl || !is_target(ctl, vcpu_id))
+		return NULL;
+	if (bpf_map_pop_elem(&free_slots, &slot)) {
 		count_lost_exit();
 		return NULL;
 	}
-	entry->use_window = target->use_window;
-	entry->in_window = !target->use_window;
+	entry = bpf_map_lookup_elem(&vcpus, &slot);
+	if (!entry)
+		return NULL;
+	begin(entry);
+	label(entry, ctl);
+	entry->kvm = kvm;
+	entry->kvm_vcpu = key;
+	entry->vcpu_id = vcpu_id;
+	entry->slot = slot + 1;
+	end(entry);
+	bpf_map_update_elem(&slots, &key, &slot, BPF_ANY);
+	bind_thread(entry, slot);
 	return entry;
 }
 
-static __always_inline struct fl_vcpu_entry *this_or_new_vcpu(void)
+/*
+ * The slot of @vcpu, which this thread is running. Memory of a vCPU that is gone
+ * may be used for a new one: then KVM's count of its exits starts anew, and what
+ * the slot has is of the old one.
+ */
+static __always_inline struct fl_vcpu_entry *vcpu_slot(struct kvm_vcpu *vcpu)
+{
+	__u64 key = (__u64)vcpu, exits = vcpu->stat.exits;
+	__u32 *slot = bpf_map_lookup_elem(&slots, &key);
+	struct fl_vcpu_entry *entry = NULL;
+
+	if (slot)
+		entry = bpf_map_lookup_elem(&vcpus, slot);
+	if (!entry || exits < entry->stat_exits)
+		entry = new_slot(key, (__u64)vcpu->kvm, vcpu->vcpu_id);
+	else if (entry->tid != this_thread())
+		bind_thread(entry, *slot);
+	if (entry)
+		entry->stat_exits = exits;
+	return entry;
+}
+
+/* Where KVM emits no kvm_exit, a thread stands for the vCPU that it runs. */
+static __always_inline struct fl_vcpu_entry *this_vcpu_or_thread(void)
 {
 	struct fl_vcpu_entry *entry = this_vcpu();
-	__u32 tgid = bpf_get_current_pid_tgid() >> 32;
-	struct fl_target *target;
+	struct fl_control *ctl;
 
 	if (entry)
 		return entry;
-	target = bpf_map_lookup_elem(&targets, &tgid);
-	return target ? add_vcpu(target) : NULL;
+	ctl = get_control();
+	return ctl && ctl->no_exits ? new_slot(this_thread(), 0, -1) : NULL;
 }
 
 SEC("tp_btf/sched_process_fork")
 int on_fork(__u64 *ctx)
 {
 	struct task_struct *parent = (void *)ctx[0], *child = (void *)ctx[1];
-	__u32 tgid = BPF_CORE_READ(parent, tgid);
-	struct fl_target *target = bpf_map_lookup_elem(&targets, &tgid);
+	__u32 tgid = parent->tgid;
+	__u32 *target = bpf_map_lookup_elem(&targets, &tgid);
 
-	if (!target)
+	/* What was named by its pid doesn't bring along what it forks. */
+	if (!target || !*target)
 		return 0;
-	tgid = BPF_CORE_READ(child, tgid);
-	bpf_map_update_elem(&targets, &tgid, target, BPF_ANY);
+	tgid = child->tgid;
+	bpf_map_update_elem(&targets, &tgid, target, BPF_NOEXIST);
 	return 0;
 }
+
+/* ---- Records ---- */
+
+static __noinline int write_record(struct fl_vcpu_entry *entry, __u32 index)
+{
+	struct fl_episode_record *record;
+	struct fl_control *ctl;
+
+	if (!entry || index >= FL_MAX_OPEN)
+		return 0;
+	record = bpf_ringbuf_reserve(&records, sizeof(*record), 0);
+	if (!record) {
+		ctl = get_control();
+		if (ctl)
+			__sync_fetch_and_add(&ctl->lost_records, 1);
+		return 0;
+	}
+	record->kvm = entry->kvm;
+	record->pid = entry->pid;
+	record->tid = entry->tid;
+	record->vcpu_id = entry->vcpu_id;
+	record->slot = entry->slot - 1;
+	record->episode = entry->vcpu.ended[index];
+	bpf_ringbuf_submit(record, 0);
+	return 0;
+}
+
+static __always_inline void write_records(struct fl_vcpu_entry *entry)
+{
+	__u32 i, nr = entry->vcpu.nr_ended;
+
+	if (!nr)
+		return;
+	for (i = 0; i < FL_MAX_OPEN; i++) {
+		if (i < nr)
+			write_record(entry, i);
+	}
+	entry->vcpu.nr_ended = 0;
+}
+
+/* ---- Exits and entries ---- */
 
 /*
  * The arguments of some tracepoints differ between kernels. There is a program
@@ -127,25 +298,29 @@ int on_fork(__u64 *ctx)
  * arguments in the kernel's BTF (variants[] in collector.c).
  */
 
-static __always_inline int handle_exit(void *vcpu, __u32 isa)
+static __always_inline int handle_exit(struct kvm_vcpu *vcpu, __u32 isa)
 {
-	struct fl_vcpu_entry *entry = this_or_new_vcpu();
+	struct fl_vcpu_entry *entry = vcpu_slot(vcpu);
 	__u32 reason, slot;
 
 	if (!entry)
 		return 0;
+	begin(entry);
 	entry->isa = isa;
-	entry->kvm_vcpu = (__u64)vcpu;
 	if (!entry->in_window)
-		return 0;
+		goto out;
 
+	entry->pf_address_known = 0;
 	reason = exit_reason(isa, vcpu);
-	fl_exit(&entry->vcpu, fl_exit_kind(isa, reason));
+	fl_exit(&entry->vcpu, fl_exit_kind(isa, reason), vcpu->arch.cr3, bpf_ktime_get_ns());
+	write_records(entry);
 
 	slot = fl_reason_slot(isa, reason);
 	entry->reason_slot = slot;
 	if (slot < FL_NR_REASONS)
 		entry->reasons[slot]++;
+out:
+	end(entry);
 	return 0;
 }
 
@@ -165,19 +340,28 @@ int on_kvm_exit_3(__u64 *ctx)
 SEC("tp_btf/kvm_entry")
 int on_kvm_entry(__u64 *ctx)
 {
-	struct fl_vcpu *v = this_open_vcpu();
+	struct fl_vcpu_entry *entry = this_open_vcpu();
 
-	if (v)
-		fl_entry(v);
+	if (!entry)
+		return 0;
+	begin(entry);
+	fl_entry(&entry->vcpu, bpf_ktime_get_ns());
+	write_records(entry);
+	end(entry);
 	return 0;
 }
 
+/* ---- What happens in between ---- */
+
 static __always_inline int handle_page_fault(__u64 address)
 {
-	struct fl_vcpu *v = this_open_vcpu();
+	struct fl_vcpu_entry *entry = this_open_vcpu();
 
-	if (v)
-		fl_page_fault(v, address);
+	if (!entry)
+		return 0;
+	begin(entry);
+	fl_page_fault(&entry->vcpu, address);
+	end(entry);
 	return 0;
 }
 
@@ -195,13 +379,44 @@ int on_kvm_page_fault_2(__u64 *ctx)
 	return handle_page_fault(ctx[0]);
 }
 
+/* With our series: kvm_inject_page_fault(vcpu, mmu, fault), when it is queued. */
+SEC("tp_btf/kvm_inject_page_fault")
+int on_kvm_inject_page_fault(__u64 *ctx)
+{
+	struct fl_vcpu_entry *entry = this_open_vcpu();
+	struct x86_exception *fault = (void *)ctx[2];
+
+	if (!entry)
+		return 0;
+	begin(entry);
+	entry->pf_address = fault->address;
+	entry->pf_address_known = 1;
+	end(entry);
+	return 0;
+}
+
+static __always_inline __u64 pf_address(const struct fl_vcpu_entry *entry)
+{
+	if (entry->pf_address_known)
+		return entry->pf_address;
+	return queued_pf_address((void *)entry->kvm_vcpu);
+}
+
 static __always_inline int handle_inject(__u32 vector, __u32 error_code)
 {
-	struct fl_vcpu_entry *entry = this_vcpu();
+	struct fl_vcpu_entry *entry;
 
-	if (vector == PF_VECTOR && entry && entry->vcpu.exit_open)
-		fl_inject_pf(&entry->vcpu,
-			     queued_pf_address((void *)entry->kvm_vcpu), error_code);
+	if (vector != PF_VECTOR)
+		return 0;
+	entry = this_vcpu_or_thread();
+	if (!entry)
+		return 0;
+	begin(entry);
+	if (entry->in_window)
+		entry->events.injected++;
+	if (entry->vcpu.exit_open)
+		fl_inject_pf(&entry->vcpu, pf_address(entry), error_code);
+	end(entry);
 	return 0;
 }
 
@@ -221,25 +436,61 @@ int on_kvm_inj_exception_3(__u64 *ctx)
 	return handle_inject(ctx[0], ctx[2]);
 }
 
-static __always_inline int saw(enum fl_fact fact)
-{
-	struct fl_vcpu *v = this_open_vcpu();
-
-	if (v)
-		fl_saw(v, fact);
-	return 0;
-}
-
 SEC("tp_btf/kvm_mmu_unsync_page")
 int on_kvm_mmu_unsync_page(__u64 *ctx)
 {
-	return saw(FL_SAW_UNSYNC);
+	struct fl_vcpu_entry *entry = this_vcpu_or_thread();
+
+	if (!entry)
+		return 0;
+	begin(entry);
+	if (entry->in_window)
+		entry->events.unsynced++;
+	fl_saw(&entry->vcpu, FL_SAW_UNSYNC);
+	end(entry);
+	return 0;
 }
 
 SEC("tp_btf/kvm_emulate_insn")
 int on_kvm_emulate_insn(__u64 *ctx)
 {
-	return saw(FL_SAW_EMULATION);
+	struct fl_vcpu_entry *entry = this_vcpu_or_thread();
+
+	if (!entry)
+		return 0;
+	begin(entry);
+	if (entry->in_window)
+		entry->events.emulated++;
+	fl_saw(&entry->vcpu, FL_SAW_EMULATION);
+	end(entry);
+	return 0;
+}
+
+/* Loaded only where KVM may not emit kvm_exit: an exit tells as much. */
+SEC("tp_btf/kvm_mmu_spte_requested")
+int on_kvm_mmu_spte_requested(__u64 *ctx)
+{
+	struct fl_vcpu_entry *entry = this_vcpu_or_thread();
+
+	if (!entry)
+		return 0;
+	begin(entry);
+	if (entry->in_window)
+		entry->events.mapped++;
+	end(entry);
+	return 0;
+}
+
+static __always_inline int saw(enum fl_fact fact)
+{
+	struct fl_vcpu_entry *entry = this_open_vcpu();
+
+	if (!entry)
+		return 0;
+	begin(entry);
+	fl_saw(&entry->vcpu, fact);
+	end(entry);
+	return 0;
 }
 
 SEC("tp_btf/kvm_mmio")
@@ -252,20 +503,24 @@ int on_kvm_mmio(__u64 *ctx)
 SEC("tp_btf/kvm_mmu_pte_write")
 int on_kvm_mmu_pte_write(__u64 *ctx)
 {
-	struct fl_vcpu *v = this_open_vcpu();
+	struct fl_vcpu_entry *entry = this_open_vcpu();
 	struct kvm_mmu_page *sp = (void *)ctx[1];
 	bool updated = (__u32)ctx[7] ==
 		bpf_core_enum_value(enum kvm_mmu_pte_write_action,
 				    KVM_MMU_PTE_WRITE_UPDATED);
 
-	if (!v)
-		return 0;
 	if (!updated)
 		return saw(FL_SAW_PTE_WRITE);
-	fl_pte_updated(v, ctx[2],
+	if (!entry)
+		return 0;
+	begin(entry);
+	fl_pte_updated(&entry->vcpu, ctx[2],
 		       BPF_CORE_READ_BITFIELD_PROBED(sp, role.has_4_byte_gpte) ? 4 : 8);
+	end(entry);
 	return 0;
 }
+
+/* ---- The guest's marks ---- */
 
 static __always_inline void forget_exit(struct fl_vcpu_entry *entry)
 {
@@ -274,6 +529,18 @@ static __always_inline void forget_exit(struct fl_vcpu_entry *entry)
 	if (entry->vcpu.exit_open && slot < FL_NR_REASONS)
 		entry->reasons[slot]--;
 	fl_forget_exit(&entry->vcpu);
+}
+
+static __always_inline void mark(struct fl_vcpu_entry *entry, __u32 index)
+{
+	if (index == FL_MARK_START && !entry->in_window) {
+		entry->in_window = 1;
+		entry->window_start_ns = bpf_ktime_get_ns();
+	} else if (index == FL_MARK_STOP && entry->in_window) {
+		entry->in_window = 0;
+		entry->window_ns += bpf_ktime_get_ns() - entry->window_start_ns;
+		forget_exit(entry);
+	}
 }
 
 /* The exits by which the guest marks its window are not part of it. */
@@ -287,13 +554,8 @@ int on_kvm_cpuid(__u64 *ctx)
 	entry = this_vcpu();
 	if (!entry || !entry->use_window)
 		return 0;
-	if ((__u32)ctx[1] == FL_MARK_START && !entry->in_window) {
-		entry->in_window = 1;
-		entry->window_start_ns = bpf_ktime_get_ns();
-	} else if ((__u32)ctx[1] == FL_MARK_STOP && entry->in_window) {
-		entry->in_window = 0;
-		entry->window_ns += bpf_ktime_get_ns() - entry->window_start_ns;
-		forget_exit(entry);
-	}
+	begin(entry);
+	mark(entry, ctx[1]);
+	end(entry);
 	return 0;
 }

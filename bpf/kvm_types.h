@@ -19,6 +19,8 @@
 
 struct task_struct {
 	int tgid;
+	char comm[16];
+	struct task_struct *group_leader;
 };
 
 struct kvm_queued_exception {
@@ -26,13 +28,32 @@ struct kvm_queued_exception {
 	bool has_payload;
 };
 
+/* Indexes of kvm_vcpu_arch.regs. */
+#define REG_RAX	0
+#define REG_RIP	16
+
 struct kvm_vcpu_arch {
+	unsigned long regs[17];
 	unsigned long cr2;
+	unsigned long cr3;
 	struct kvm_queued_exception exception;
 };
 
+struct kvm_vcpu_stat {
+	__u64 exits;
+};
+
+struct kvm;
+
 struct kvm_vcpu {
+	struct kvm *kvm;
+	int vcpu_id;
 	struct kvm_vcpu_arch arch;
+	struct kvm_vcpu_stat stat;
+};
+
+struct x86_exception {
+	__u64 address;
 };
 
 struct vmcb_control_area {
@@ -63,6 +84,13 @@ struct vcpu_vmx___vt {
 	struct vcpu_vt vt;
 };
 
+/* PVM, as in the series posted to the KVM list in 2024. */
+struct vcpu_pvm {
+	unsigned long switch_flags;
+	__u32 exit_vector;
+	unsigned long msr_retu_rip_plus2;
+};
+
 union kvm_mmu_page_role {
 	__u32 word;
 	struct {
@@ -86,7 +114,7 @@ enum kvm_mmu_pte_write_action {
 #define NO_EXIT_REASON	(~0U)
 
 /*
- * struct kvm_vcpu is the first member of struct vcpu_svm and struct vcpu_vmx,
+ * struct kvm_vcpu is the first member of struct vcpu_svm, vcpu_vmx and vcpu_pvm,
  * and KVM asserts that it is. A kernel built for one vendor has one of them.
  */
 static __always_inline __u32 svm_exit_code(void *vcpu)
@@ -111,6 +139,45 @@ static __always_inline __u32 vmx_exit_reason(void *vcpu)
 	return NO_EXIT_REASON;
 }
 
+#define PVM_SUPERVISOR_MODE	1UL
+#define PVM_SYSCALL_VECTOR	1024
+#define PVM_FAILED_VECTOR	1025
+#define PVM_HC_FIRST		0x17088200UL
+
+/* A guest kernel's SYSCALL is a hypercall, with the number in RAX, or a return. */
+static __always_inline __u32 pvm_syscall_code(struct vcpu_pvm *pvm, struct kvm_vcpu *vcpu)
+{
+	unsigned long number = BPF_CORE_READ(vcpu, arch.regs[REG_RAX]) - PVM_HC_FIRST;
+
+	if (!(BPF_CORE_READ(pvm, switch_flags) & PVM_SUPERVISOR_MODE))
+		return FL_PVM_SYSCALL;
+	if (BPF_CORE_READ(vcpu, arch.regs[REG_RIP]) == BPF_CORE_READ(pvm, msr_retu_rip_plus2))
+		return FL_PVM_ERETU;
+	if (number <= FL_PVM_HC_LAST - FL_PVM_HC_FIRST)
+		return FL_PVM_HC_FIRST + number;
+	return FL_PVM_HYPERCALL;
+}
+
+/* There is more than one PVM; this is about one that has all of these fields. */
+static __always_inline __u32 pvm_exit_code(void *vcpu)
+{
+	struct vcpu_pvm *pvm = vcpu;
+	__u32 vector;
+
+	if (!bpf_core_field_exists(pvm->exit_vector) ||
+	    !bpf_core_field_exists(pvm->switch_flags) ||
+	    !bpf_core_field_exists(pvm->msr_retu_rip_plus2))
+		return NO_EXIT_REASON;
+	vector = BPF_CORE_READ(pvm, exit_vector);
+	if (vector == PVM_SYSCALL_VECTOR)
+		return pvm_syscall_code(pvm, vcpu);
+	if (vector == PVM_FAILED_VECTOR)
+		return FL_PVM_FAILED_ENTRY;
+	if (vector < 32 || vector == FL_PVM_INT80)
+		return vector;
+	return vector < 256 ? FL_PVM_INTERRUPT : NO_EXIT_REASON;
+}
+
 static __always_inline __u32 exit_reason(__u32 isa, void *vcpu)
 {
 	switch (isa) {
@@ -118,6 +185,8 @@ static __always_inline __u32 exit_reason(__u32 isa, void *vcpu)
 		return svm_exit_code(vcpu);
 	case FL_ISA_VMX:
 		return vmx_exit_reason(vcpu);
+	case FL_ISA_PVM:
+		return pvm_exit_code(vcpu);
 	default:
 		return NO_EXIT_REASON;
 	}

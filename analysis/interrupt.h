@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * SIGINT, SIGTERM and SIGHUP end a measurement, not the program: what was
+ * measured is printed first. They, and SIGCHLD, arrive only during
+ * fl_interrupt_wait(), so none is missed between looking and waiting.
+ */
+#ifndef FAULTLINE_INTERRUPT_H
+#define FAULTLINE_INTERRUPT_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include <linux/types.h>
+
+/* From here on, signals are held back until fl_interrupt_wait(). */
+void fl_interrupt_catch(void);
+
+/* In a child, before it executes something: signals as they were. */
+void fl_interrupt_release(void);
+
+/* Pass signals on to process @pid, too; 0 for none. */
+void fl_interrupt_forward(pid_t pid);
+
+/* Whether one has arrived. */
+bool fl_interrupted(void);
+
+/*
+ * Wait for @ns nanoseconds, a signal, or until there is something to read from
+ * @fd (-1: none), whichever comes first. Returns whether @fd is ready.
+ */
+bool fl_interrupt_wait(__u64 ns, int fd);
+
+#endif /* FAULTLINE_INTERRUPT_H */

@@ -1,0 +1,291 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Snapshots: summed up by VM, subtracted, their durations evaluated. See snapshot.h. */
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "error.h"
+#include "snapshot.h"
+
+__u64 fl_now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000000000ULL + now.tv_nsec;
+}
+
+/* ---- Tallies ---- */
+
+/* Add up arrays of counters, or structs of nothing but counters. */
+static void add_counters(void *sum, const void *counters, size_t size)
+{
+	const __u64 *from = counters;
+	__u64 *to = sum;
+	size_t i;
+
+	for (i = 0; i < size / sizeof(*to); i++)
+		to[i] += from[i];
+}
+
+static void subtract_counters(void *difference, const void *counters, size_t size)
+{
+	const __u64 *from = counters;
+	__u64 *to = difference;
+	size_t i;
+
+	for (i = 0; i < size / sizeof(*to); i++)
+		to[i] -= from[i];
+}
+
+static void add_durations(struct fl_durations *sum, const struct fl_durations *durations)
+{
+	__u64 max = sum->max_ns > durations->max_ns ? sum->max_ns : durations->max_ns;
+
+	add_counters(sum, durations, sizeof(*sum));
+	sum->max_ns = max;
+}
+
+static void add_tally(struct fl_tally *sum, const struct fl_tally *tally)
+{
+	int i;
+
+	add_counters(&sum->counts, &tally->counts, sizeof(sum->counts));
+	add_counters(&sum->events, &tally->events, sizeof(sum->events));
+	add_counters(sum->reasons, tally->reasons, sizeof(sum->reasons));
+	for (i = 0; i < FL_NR_CLASSES; i++)
+		add_durations(&sum->durations[i], &tally->durations[i]);
+	sum->open_episodes += tally->open_episodes;
+	if (tally->window_ns > sum->window_ns)
+		sum->window_ns = tally->window_ns;
+	if (tally->isa)
+		sum->isa = tally->isa;
+}
+
+/* The longest duration is not known of a difference, but its bucket is. */
+static void bound_max(struct fl_durations *durations)
+{
+	__u64 end;
+	int i;
+
+	for (i = FL_DURATION_BUCKETS - 1; i >= 0 && !durations->buckets[i]; i--)
+		;
+	end = i < 0 ? 0 : i + 1 < FL_DURATION_BUCKETS ? fl_duration_floor(i + 1) : ~0ULL;
+	if (durations->max_ns > end)
+		durations->max_ns = end;
+}
+
+static void subtract_durations(struct fl_durations *now, const struct fl_durations *before)
+{
+	__u64 max = now->max_ns;
+
+	subtract_counters(now, before, sizeof(*now));
+	now->max_ns = max;
+	bound_max(now);
+}
+
+static void subtract_tally(struct fl_tally *now, const struct fl_tally *before)
+{
+	int i;
+
+	subtract_counters(&now->counts, &before->counts, sizeof(now->counts));
+	subtract_counters(&now->events, &before->events, sizeof(now->events));
+	subtract_counters(now->reasons, before->reasons, sizeof(now->reasons));
+	for (i = 0; i < FL_NR_CLASSES; i++)
+		subtract_durations(&now->durations[i], &before->durations[i]);
+	now->window_ns -= before->window_ns;
+}
+
+__u64 fl_tally_exits_in_episodes(const struct fl_tally *tally)
+{
+	__u64 sum = 0;
+	int i;
+
+	for (i = 0; i < FL_NR_CLASSES; i++)
+		sum += tally->counts.in_episodes[i];
+	return sum;
+}
+
+double fl_tally_exits_per_guest_fault(const struct fl_tally *tally)
+{
+	__u64 faults = tally->counts.guest_faults;
+
+	return faults ? (double)fl_tally_exits_in_episodes(tally) / faults : 0;
+}
+
+bool fl_tally_lacks_exits(const struct fl_tally *tally)
+{
+	return !tally->counts.exits && tally->events.injected;
+}
+
+__u64 fl_tally_guest_faults(const struct fl_tally *tally)
+{
+	return fl_tally_lacks_exits(tally) ? tally->events.injected :
+					     tally->counts.guest_faults;
+}
+
+/* ---- Durations ---- */
+
+__u64 fl_durations_mean(const struct fl_durations *durations)
+{
+	return durations->count ? durations->sum_ns / durations->count : 0;
+}
+
+/* The middle of a bucket, but not more than the longest. */
+static __u64 bucket_value(const struct fl_durations *durations, __u32 bucket)
+{
+	__u64 value = fl_duration_floor(bucket);
+
+	if (bucket + 1 < FL_DURATION_BUCKETS)
+		value += (fl_duration_floor(bucket + 1) - value) / 2;
+	return value < durations->max_ns ? value : durations->max_ns;
+}
+
+__u64 fl_durations_quantile(const struct fl_durations *durations, double share)
+{
+	__u64 rank = share * durations->count, seen = 0;
+	__u32 i;
+
+	if (!durations->count)
+		return 0;
+	if (rank < share * durations->count)
+		rank++;
+	for (i = 0; i < FL_DURATION_BUCKETS; i++) {
+		seen += durations->buckets[i];
+		if (seen && seen >= rank)
+			return bucket_value(durations, i);
+	}
+	return durations->max_ns;
+}
+
+/* ---- Virtual machines ---- */
+
+static int by_age(const void *a, const void *b)
+{
+	const struct fl_vcpu_snapshot *first = a, *second = b;
+
+	return (first->seen_ns > second->seen_ns) - (first->seen_ns < second->seen_ns);
+}
+
+static int by_vm(const void *a, const void *b)
+{
+	const struct fl_vcpu_snapshot *first = a, *second = b;
+
+	if (first->vm != second->vm)
+		return first->vm < second->vm ? -1 : 1;
+	if (first->id != second->id)
+		return first->id < second->id ? -1 : 1;
+	return by_age(a, b);
+}
+
+/* The youngest VM at the vCPU's address in its process, or NULL. */
+static struct fl_vm_snapshot *find_vm(struct fl_snapshot *snapshot,
+				      const struct fl_vcpu_snapshot *vcpu)
+{
+	size_t i = snapshot->nr_vms;
+
+	while (i--) {
+		if (snapshot->vms[i].kvm == vcpu->kvm && snapshot->vms[i].pid == vcpu->pid)
+			return &snapshot->vms[i];
+	}
+	return NULL;
+}
+
+/*
+ * KVM never takes a vCPU from a VM. So if two had the same number, the VM that
+ * the first one was of is gone, and its memory was used for another.
+ */
+static bool has_vcpu(const struct fl_snapshot *snapshot, const struct fl_vm_snapshot *vm,
+		     const struct fl_vcpu_snapshot *vcpu)
+{
+	const struct fl_vcpu_snapshot *other;
+
+	for (other = snapshot->vcpus; other < vcpu; other++) {
+		if (&snapshot->vms[other->vm] == vm && other->id == vcpu->id)
+			return vcpu->id >= 0;
+	}
+	return false;
+}
+
+static void assign_vm(struct fl_snapshot *snapshot, struct fl_vcpu_snapshot *vcpu)
+{
+	struct fl_vm_snapshot *vm = find_vm(snapshot, vcpu);
+
+	if (!vm || has_vcpu(snapshot, vm, vcpu)) {
+		vm = &snapshot->vms[snapshot->nr_vms++];
+		vm->kvm = vcpu->kvm;
+		vm->pid = vcpu->pid;
+		vm->seen_ns = vcpu->seen_ns;
+	}
+	vcpu->vm = vm - snapshot->vms;
+	vm->nr_vcpus++;
+	add_tally(&vm->tally, &vcpu->tally);
+}
+
+int fl_snapshot_sum_up(struct fl_snapshot *snapshot)
+{
+	size_t i;
+
+	snapshot->nr_vms = 0;
+	memset(&snapshot->total, 0, sizeof(snapshot->total));
+	snapshot->vms = calloc(snapshot->nr_vcpus + 1, sizeof(*snapshot->vms));
+	if (!snapshot->vms) {
+		fl_snapshot_free(snapshot);
+		return fl_fail("out of memory; free some and try again");
+	}
+	qsort(snapshot->vcpus, snapshot->nr_vcpus, sizeof(*snapshot->vcpus), by_age);
+	for (i = 0; i < snapshot->nr_vcpus; i++)
+		assign_vm(snapshot, &snapshot->vcpus[i]);
+	qsort(snapshot->vcpus, snapshot->nr_vcpus, sizeof(*snapshot->vcpus), by_vm);
+	for (i = 0; i < snapshot->nr_vms; i++)
+		add_tally(&snapshot->total, &snapshot->vms[i].tally);
+	return 0;
+}
+
+static const struct fl_vcpu_snapshot *find_vcpu(const struct fl_snapshot *snapshot,
+						const struct fl_vcpu_snapshot *vcpu)
+{
+	size_t i;
+
+	for (i = 0; i < snapshot->nr_vcpus; i++) {
+		if (snapshot->vcpus[i].kvm_vcpu == vcpu->kvm_vcpu &&
+		    snapshot->vcpus[i].seen_ns == vcpu->seen_ns)
+			return &snapshot->vcpus[i];
+	}
+	return NULL;
+}
+
+int fl_snapshot_since(const struct fl_snapshot *now, const struct fl_snapshot *before,
+		      struct fl_snapshot *delta)
+{
+	size_t size = now->nr_vcpus * sizeof(*now->vcpus), i;
+
+	*delta = *now;
+	delta->vms = NULL;
+	delta->vcpus = malloc(size + 1);
+	if (!delta->vcpus)
+		return fl_fail("out of memory; free some and try again");
+	memcpy(delta->vcpus, now->vcpus, size);
+	for (i = 0; i < delta->nr_vcpus; i++) {
+		const struct fl_vcpu_snapshot *vcpu = find_vcpu(before, &now->vcpus[i]);
+
+		if (vcpu)
+			subtract_tally(&delta->vcpus[i].tally, &vcpu->tally);
+	}
+	delta->lost_events -= before->lost_events;
+	delta->lost_records -= before->lost_records;
+	if (fl_snapshot_sum_up(delta))
+		return -1;
+	for (i = 0; i < delta->nr_vms; i++)
+		memcpy(delta->vms[i].name, now->vms[i].name, FL_VM_NAME);
+	return 0;
+}
+
+void fl_snapshot_free(struct fl_snapshot *snapshot)
+{
+	free(snapshot->vms);
+	free(snapshot->vcpus);
+	snapshot->vms = NULL;
+	snapshot->vcpus = NULL;
+	snapshot->nr_vms = snapshot->nr_vcpus = 0;
+}

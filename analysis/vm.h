@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Virtual machines as processes: which processes run one, and what it is called.
+ * Used to find what -p and --vm ask for, and to label results.
+ */
+#ifndef FAULTLINE_VM_H
+#define FAULTLINE_VM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+/* Whether process @pid holds a KVM virtual machine. */
+bool fl_vm_is(pid_t pid);
+
+/*
+ * The name of the VM that process @pid runs: what its VMM was told by -name (as
+ * QEMU and libvirt do), else the process's name. False if there is no such
+ * process.
+ */
+bool fl_vm_name(pid_t pid, char *name, size_t size);
+
+/* 0 if process @pid runs a VM, or -1, and has told the user why not. */
+int fl_vm_check(pid_t pid);
+
+/*
+ * The process whose VM is called @name, or whose own name it is. -1 if there is
+ * none or more than one, and has told the user.
+ */
+pid_t fl_vm_find(const char *name);
+
+#endif /* FAULTLINE_VM_H */
