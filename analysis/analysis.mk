@@ -15,8 +15,8 @@ ANALYSIS_LIBS	:= -lbpf -ljson-c
 LIBFAULTLINE	:= $(BUILD)/lib/libfaultline.a
 
 # What the tests link, too; the command is these and its main files.
-LIB_OBJS := $(patsubst %,$(BUILD)/analysis/%.o,collector command csv error host interrupt json output probe reasons run snapshot table vm)
-CMD_OBJS := $(patsubst %,$(BUILD)/analysis/%.o,main stat)
+LIB_OBJS := $(patsubst %,$(BUILD)/analysis/%.o,collector command csv error host interrupt json output probe reasons run snapshot table vmm)
+CMD_OBJS := $(patsubst %,$(BUILD)/analysis/%.o,check main stat)
 
 all: $(BUILD)/bin/faultline
 
@@ -30,7 +30,7 @@ $(BUILD)/bpf/faultline.skel.h: $(BUILD)/bpf/faultline.bpf.o
 
 $(BUILD)/analysis/%.o: analysis/%.c $(BUILD)/bpf/faultline.skel.h
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(ANALYSIS_CFLAGS) -MMD -c $< -o $@
+	$(CC) $(CFLAGS) $(ANALYSIS_CFLAGS) -MMD -MP -c $< -o $@
 
 $(LIBFAULTLINE): $(LIB_OBJS)
 	@mkdir -p $(@D)

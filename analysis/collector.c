@@ -14,7 +14,7 @@
 #include "faultline.skel.h"
 #include "host.h"
 #include "probe.h"
-#include "vm.h"
+#include "vmm.h"
 
 /* How often a slot that changes while it is read is read again. */
 #define MAX_READS 100000

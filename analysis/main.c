@@ -13,7 +13,8 @@ static const struct subcommand {
 	const char *help;
 	const char *summary;
 } subcommands[] = {
-	{ "stat", fl_cmd_stat, fl_stat_help, "count the VM exits of a command's guest, by cause" },
+	{ "check", fl_cmd_check, fl_check_help, "tell what can be measured on this host" },
+	{ "stat", fl_cmd_stat, fl_stat_help, "count virtual machines' exits, by cause, and per guest fault" },
 };
 
 #define NR_SUBCOMMANDS (sizeof(subcommands) / sizeof(subcommands[0]))

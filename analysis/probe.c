@@ -34,6 +34,11 @@ const char fl_probe_no_btf[] =
 const char fl_probe_no_privileges[] =
 	"not allowed to load BPF programs; run as root, or with CAP_BPF and CAP_PERFMON";
 
+bool fl_probe_has_btf(void)
+{
+	return !access("/sys/kernel/btf/vmlinux", R_OK);
+}
+
 int fl_probe_open(struct fl_probe *probe)
 {
 	probe->kvm = NULL;

@@ -47,6 +47,9 @@ const char *fl_probe_obstacle(const struct fl_probe *probe);
 /* 0, or -1 if this kernel can't be measured, and has told the user why. */
 int fl_probe_check(const struct fl_probe *probe);
 
+/* Whether the kernel has BTF, without a word. */
+bool fl_probe_has_btf(void);
+
 /* What to do if there is no BTF. */
 extern const char fl_probe_no_btf[];
 

@@ -15,7 +15,7 @@
 #include "interrupt.h"
 #include "output.h"
 #include "run.h"
-#include "vm.h"
+#include "vmm.h"
 
 #define SECOND 1000000000ULL
 

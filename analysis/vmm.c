@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Virtual machines found in /proc. See vm.h. */
+/* Virtual machines found in /proc. See vmm.h. */
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "error.h"
-#include "vm.h"
+#include "vmm.h"
 
 /* What a file descriptor of a VM is a link to. */
 #define VM_LINK "anon_inode:kvm-vm"

@@ -3,8 +3,8 @@
  * Virtual machines as processes: which processes run one, and what it is called.
  * Used to find what -p and --vm ask for, and to label results.
  */
-#ifndef FAULTLINE_VM_H
-#define FAULTLINE_VM_H
+#ifndef FAULTLINE_VMM_H
+#define FAULTLINE_VMM_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -29,4 +29,4 @@ int fl_vm_check(pid_t pid);
  */
 pid_t fl_vm_find(const char *name);
 
-#endif /* FAULTLINE_VM_H */
+#endif /* FAULTLINE_VMM_H */
