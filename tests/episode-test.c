@@ -3,13 +3,15 @@
  * Unit tests of the episode state machine (bpf/episode.h): event streams in,
  * classes and episodes out. A stream is written as words:
  *
+ *	root:R		from here on, the guest's CR3 is R000
  *	pf:PAGE		exit for a page fault at guest page PAGE
  *	invlpg cr intr other	exit for that reason
  *	inject:u:PAGE	KVM delivers a #PF, error code with the user bit
  *	inject:k:PAGE	same, from supervisor mode
  *	emulate mmio unsync zapped	what KVM was seen to do
  *	updated:INDEX	KVM updated the SPTE of the table's entry INDEX
- *	;		entry
+ *	;		entry, 100 ns after the exit
+ *	;;		entry, but nobody tells
  *
  * Numbers are hexadecimal.
  */
@@ -47,36 +49,69 @@ static int starts(const char *word, const char *prefix)
 	return !strncmp(word, prefix, strlen(prefix));
 }
 
+/* Time passes with every event; the address space changes with root:. */
+static __u64 now_ns, root;
+
+static void exit_for(struct fl_vcpu *v, enum fl_kind kind)
+{
+	now_ns += 1000;
+	fl_exit(v, kind, root, now_ns);
+}
+
+static void entry(struct fl_vcpu *v)
+{
+	now_ns += 100;
+	fl_entry(v, now_ns);
+}
+
+static int step_exit(struct fl_vcpu *v, const char *word)
+{
+	static const struct {
+		const char *word;
+		enum fl_kind kind;
+	} exits[] = {
+		{ "invlpg", FL_KIND_INVLPG },
+		{ "cr", FL_KIND_CR },
+		{ "intr", FL_KIND_ASYNC },
+		{ "other", FL_KIND_OTHER },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(exits) / sizeof(exits[0]); i++) {
+		if (!strcmp(word, exits[i].word)) {
+			exit_for(v, exits[i].kind);
+			return 1;
+		}
+	}
+	if (!starts(word, "pf:"))
+		return 0;
+	exit_for(v, FL_KIND_PAGE_FAULT);
+	fl_page_fault(v, argument(word) << 12);
+	return 1;
+}
+
 static void step(struct fl_vcpu *v, const char *word)
 {
-	if (starts(word, "pf:")) {
-		fl_exit(v, FL_KIND_PAGE_FAULT);
-		fl_page_fault(v, argument(word) << 12);
-	} else if (!strcmp(word, "invlpg")) {
-		fl_exit(v, FL_KIND_INVLPG);
-	} else if (!strcmp(word, "cr")) {
-		fl_exit(v, FL_KIND_CR);
-	} else if (!strcmp(word, "intr")) {
-		fl_exit(v, FL_KIND_ASYNC);
-	} else if (!strcmp(word, "other")) {
-		fl_exit(v, FL_KIND_OTHER);
-	} else if (starts(word, "inject:")) {
+	if (step_exit(v, word))
+		return;
+	if (starts(word, "root:"))
+		root = argument(word) << 12;
+	else if (starts(word, "inject:"))
 		fl_inject_pf(v, argument(word) << 12, word[7] == 'u' ? FL_PFERR_USER : 0);
-	} else if (!strcmp(word, "emulate")) {
+	else if (!strcmp(word, "emulate"))
 		fl_saw(v, FL_SAW_EMULATION);
-	} else if (!strcmp(word, "mmio")) {
+	else if (!strcmp(word, "mmio"))
 		fl_saw(v, FL_SAW_MMIO);
-	} else if (!strcmp(word, "unsync")) {
+	else if (!strcmp(word, "unsync"))
 		fl_saw(v, FL_SAW_UNSYNC);
-	} else if (!strcmp(word, "zapped")) {
+	else if (!strcmp(word, "zapped"))
 		fl_saw(v, FL_SAW_PTE_WRITE);
-	} else if (starts(word, "updated:")) {
+	else if (starts(word, "updated:"))
 		fl_pte_updated(v, 0x5000 + argument(word) * 8, 8);
-	} else if (!strcmp(word, ";")) {
-		fl_entry(v);
-	} else {
+	else if (!strcmp(word, ";"))
+		entry(v);
+	else if (strcmp(word, ";;"))
 		fail_msg("unknown word '%s' in the test's stream", word);
-	}
 }
 
 static __u64 sum(const __u64 *counts, int nr)
@@ -99,8 +134,13 @@ static void check_sums(const struct fl_vcpu *v)
 			 counts->guest_faults);
 	assert_int_equal(counts->in_episodes[FL_INJECT], counts->guest_faults);
 	assert_int_equal(counts->histogram[0], 0);
-	for (i = 0; i < FL_NR_CLASSES; i++)
+	for (i = 0; i < FL_NR_CLASSES; i++) {
+		const struct fl_durations *durations = &v->durations[i];
+
 		assert_true(counts->in_episodes[i] <= counts->classes[i]);
+		assert_true(durations->count <= counts->classes[i]);
+		assert_int_equal(sum(durations->buckets, FL_DURATION_BUCKETS), durations->count);
+	}
 }
 
 static void play(struct fl_vcpu *v, const char *stream)
@@ -118,6 +158,7 @@ static struct fl_vcpu played(const char *stream)
 {
 	struct fl_vcpu v = { 0 };
 
+	root = FL_NO_ROOT;
 	play(&v, stream);
 	return v;
 }
@@ -167,7 +208,7 @@ static void update_of_a_4_byte_entry(void **state)
 
 	(void)state;
 	fl_pte_updated(&v, 0x5ffc, 4);
-	fl_entry(&v);
+	entry(&v);
 	assert_episodes(&v, 1, 2);
 }
 
@@ -308,7 +349,7 @@ static void forgotten_exit_leaves_no_trace(void **state)
 	(void)state;
 	fl_forget_exit(&v);
 	check_sums(&v);
-	fl_entry(&v);
+	entry(&v);
 	fl_forget_exit(&v);
 	assert_int_equal(v.counts.exits, 1);
 	assert_int_equal(v.counts.classes[FL_OTHER], 0);
@@ -324,6 +365,290 @@ static void long_episode_lands_in_the_last_bucket(void **state)
 		play(&v, ZAPPED);
 	play(&v, REFAULT("10"));
 	assert_episodes(&v, 1, FL_HISTOGRAM - 1);
+}
+
+/* ---- Tasks that share a vCPU ---- */
+
+/*
+ * Task 1 sleeps in its handler, e.g. for a disk. Task 2 runs on the vCPU
+ * meanwhile, faults, and is dealt with. Each has its own three exits.
+ */
+static void sleeping_task_keeps_its_episode(void **state)
+{
+	struct fl_vcpu v = played("root:10 " INJECT("a") " other ; cr ; root:20 "
+				  INJECT("a") ZAPPED REFAULT("a") " cr ; root:10 "
+				  ZAPPED REFAULT("a"));
+
+	(void)state;
+	assert_episodes(&v, 2, 3);
+	assert_int_equal(v.counts.classes[FL_CR], 2);
+}
+
+/* What task 2 does to page tables is none of sleeping task 1's. */
+static void page_table_writes_of_others_stay_out(void **state)
+{
+	struct fl_vcpu v = played("root:10 " INJECT("a") " other ; cr ; root:20 "
+				  ZAPPED ZAPPED " invlpg ; cr ; root:10 " ZAPPED REFAULT("a"));
+
+	(void)state;
+	assert_episodes(&v, 1, 3);
+	assert_int_equal(v.counts.classes[FL_PTE_WRITE], 3);
+	assert_int_equal(v.counts.in_episodes[FL_PTE_WRITE], 1);
+	assert_int_equal(v.counts.in_episodes[FL_INVLPG], 0);
+}
+
+/* The same page number in another address space is another page. */
+static void refault_of_another_space_is_a_fill(void **state)
+{
+	struct fl_vcpu v = played("root:10 " INJECT("a") " root:20 " REFAULT("a"));
+
+	(void)state;
+	assert_int_equal(v.nr_open, 1);
+	assert_int_equal(v.counts.classes[FL_FILL], 1);
+}
+
+/*
+ * Task 1 moves to another vCPU while it sleeps: there, its refault is a fill, and
+ * here its episode stays open.
+ */
+static void migrated_task_leaves_its_episode_open(void **state)
+{
+	struct fl_vcpu here = played("root:10 " INJECT("a") ZAPPED " cr ; root:20 "
+				     INJECT("b") ZAPPED REFAULT("b"));
+	struct fl_vcpu there = played("root:10 " REFAULT("a"));
+
+	(void)state;
+	assert_int_equal(here.nr_open, 1);
+	assert_int_equal(here.open[0].exits, 2);
+	assert_int_equal(here.counts.histogram[3], 1);
+	assert_int_equal(there.counts.classes[FL_FILL], 1);
+	assert_int_equal(there.counts.in_episodes[FL_REFAULT], 0);
+	/* Back on its vCPU, it faults again: so it has got over the first fault. */
+	play(&here, " cr ; root:10 " INJECT("c") ZAPPED REFAULT("c"));
+	assert_int_equal(here.nr_open, 0);
+	assert_int_equal(here.counts.histogram[2], 1);
+}
+
+/* The guest kills the task: no one ever returns. Others' episodes go on as ever. */
+static void killed_task_is_left_open_until_depth_ends_it(void **state)
+{
+	struct fl_vcpu v = played("root:10 " INJECT("a") " cr ; ");
+	int task;
+
+	(void)state;
+	for (task = 0x20; task <= 0x60; task += 0x10) {
+		char stream[128];
+
+		snprintf(stream, sizeof(stream), "root:%x " INJECT("a") " cr ; ", task);
+		play(&v, stream);
+	}
+	assert_int_equal(v.nr_open, FL_MAX_OPEN);
+	assert_int_equal(v.counts.guest_faults, 6);
+	assert_int_equal(v.counts.histogram[1], 2);
+}
+
+/* Two threads of one process fault on one page, each on a vCPU of its own. */
+static void threads_on_one_page_are_two_episodes(void **state)
+{
+	struct fl_vcpu first = played("root:10 " INJECT("a") ZAPPED REFAULT("a"));
+	struct fl_vcpu second = played("root:10 " INJECT("a") REFAULT("a"));
+
+	(void)state;
+	assert_episodes(&first, 1, 3);
+	assert_episodes(&second, 1, 2);
+}
+
+/* Under update, the one that comes second finds the page mapped: no exit ends it. */
+static void second_thread_under_update_ends_with_its_next_fault(void **state)
+{
+	struct fl_vcpu v = played("root:10 " INJECT("a") " intr ; " INJECT("b"));
+
+	(void)state;
+	assert_int_equal(v.counts.histogram[1], 1);
+	assert_int_equal(v.nr_open, 1);
+	assert_int_equal(v.open[0].page, 0xb);
+}
+
+/*
+ * One vCPU, two threads of a process: the second one's fault ends the first one's
+ * episode, as a root doesn't tell them apart. Its refault is a fill then.
+ */
+static void thread_that_sleeps_loses_its_episode_to_another(void **state)
+{
+	struct fl_vcpu v = played("root:10 " INJECT("a") INJECT("b") ZAPPED REFAULT("b")
+				  ZAPPED REFAULT("a"));
+
+	(void)state;
+	assert_int_equal(v.nr_open, 0);
+	assert_int_equal(v.counts.histogram[1], 1);
+	assert_int_equal(v.counts.histogram[3], 1);
+	assert_int_equal(v.counts.classes[FL_FILL], 1);
+}
+
+/* ---- Guests that isolate page tables ---- */
+
+/* As Linux does it: the two roots differ in bit 12, the PCIDs in others. */
+static void isolated_handler_of_linux(void **state)
+{
+	struct fl_vcpu v = played("root:11 " INJECT("a") " cr ; root:10 " ZAPPED
+				  " cr ; root:11 " REFAULT("a"));
+
+	(void)state;
+	assert_episodes(&v, 1, 3);
+}
+
+/* Any two roots: the switch right after the inject tells the handler's. */
+static void isolated_handler_of_others(void **state)
+{
+	struct fl_vcpu v = played("root:50 " INJECT("a") " pf:99 ; intr ; cr ; root:80 " ZAPPED
+				  "pf:c0 inject:k:c0 ; " ZAPPED REFAULT("c0")
+				  " cr ; root:50 " REFAULT("a"));
+
+	(void)state;
+	assert_episodes(&v, 2, 3);
+}
+
+/* The nested fault needs no refault, and is over with the outer one. */
+static void isolated_nested_fault_ends_with_the_outer(void **state)
+{
+	struct fl_vcpu v = played("root:50 " INJECT("a") " cr ; root:80 "
+				  "pf:c0 inject:k:c0 ; " ZAPPED " cr ; root:50 " REFAULT("a"));
+
+	(void)state;
+	assert_int_equal(v.nr_open, 0);
+	assert_int_equal(v.counts.histogram[2], 2);
+}
+
+/* A switch after the handler did something is to another task. */
+static void later_switch_is_no_handler(void **state)
+{
+	struct fl_vcpu v = played("root:50 " INJECT("a") ZAPPED " cr ; root:80 " ZAPPED);
+
+	(void)state;
+	assert_int_equal(v.open[0].exits, 2);
+	assert_int_equal(v.counts.in_episodes[FL_PTE_WRITE], 1);
+}
+
+/* ---- Ends of measurements and machines ---- */
+
+/* The VM dies, or the measurement ends, in mid-episode and mid-exit. */
+static void what_is_open_is_settled_as_open(void **state)
+{
+	struct fl_vcpu v = { .keep_ended = 1 };
+
+	(void)state;
+	root = FL_NO_ROOT;
+	play(&v, INJECT("10") " pf:ffff1 emulate zapped ");
+	assert_int_equal(fl_settle(&v), 1);
+	check_sums(&v);
+	assert_int_equal(v.counts.exits, 2);
+	assert_int_equal(v.counts.histogram[2], 1);
+	assert_int_equal(v.ended[0].outcome, FL_STILL_OPEN);
+	assert_int_equal(fl_settle(&v), 0);
+}
+
+/* The policy changes from zap to update and to unsync: nothing is carried over. */
+static void policy_changes_between_episodes(void **state)
+{
+	struct fl_vcpu v = played(INJECT("10") ZAPPED REFAULT("10") INJECT("11") UPDATED("11")
+				  INJECT("12") UNSYNC REFAULT("12"));
+
+	(void)state;
+	assert_int_equal(v.nr_open, 0);
+	assert_int_equal(v.counts.histogram[3], 2);
+	assert_int_equal(v.counts.histogram[2], 1);
+}
+
+/* ... and in the middle of one: it has the exits that it had. */
+static void policy_changes_in_an_episode(void **state)
+{
+	struct fl_vcpu v = played(INJECT("10") ZAPPED " invlpg ; " UNSYNC REFAULT("10"));
+
+	(void)state;
+	assert_episodes(&v, 1, 5);
+}
+
+/* ---- Time ---- */
+
+static void exits_are_timed_up_to_the_entry(void **state)
+{
+	struct fl_vcpu v = played(INJECT("10") ZAPPED REFAULT("10"));
+
+	(void)state;
+	assert_int_equal(v.durations[FL_INJECT].count, 1);
+	assert_int_equal(v.durations[FL_PTE_WRITE].sum_ns, 100);
+	assert_int_equal(v.durations[FL_REFAULT].max_ns, 100);
+}
+
+static void untold_entry_leaves_the_exit_untimed(void **state)
+{
+	struct fl_vcpu v = played("intr ;; other ; ");
+
+	(void)state;
+	assert_int_equal(v.counts.classes[FL_ASYNC], 1);
+	assert_int_equal(v.durations[FL_ASYNC].count, 0);
+	assert_int_equal(v.durations[FL_OTHER].count, 1);
+}
+
+/* The buckets cover all there is, in order, each at most a quarter wide. */
+static void duration_buckets(void **state)
+{
+	__u32 bucket;
+
+	(void)state;
+	assert_int_equal(fl_duration_bucket(0), 0);
+	assert_int_equal(fl_duration_bucket(~0ULL), FL_DURATION_BUCKETS - 1);
+	for (bucket = 0; bucket < FL_DURATION_BUCKETS; bucket++) {
+		__u64 floor = fl_duration_floor(bucket);
+
+		assert_int_equal(fl_duration_bucket(floor), bucket);
+		if (!bucket)
+			continue;
+		assert_int_equal(fl_duration_bucket(floor - 1), bucket - 1);
+		if (bucket > 4)
+			assert_true(floor - fl_duration_floor(bucket - 1) <= floor / 4);
+	}
+}
+
+/* ---- Records ---- */
+
+static void ended_episodes_are_kept_if_asked_for(void **state)
+{
+	struct fl_vcpu v = { .keep_ended = 1 };
+
+	(void)state;
+	root = FL_NO_ROOT;
+	play(&v, INJECT("10") ZAPPED REFAULT("10"));
+	assert_int_equal(v.nr_ended, 1);
+	assert_int_equal(v.ended[0].page, 0x10);
+	assert_int_equal(v.ended[0].outcome, FL_ENDED_BY_REFAULT);
+	assert_int_equal(v.ended[0].exits, 3);
+	assert_int_equal(v.ended[0].end_ns - v.ended[0].start_ns, 3 * 100 + 2 * 1000);
+	assert_int_equal(v.ended[0].steps[0].class, FL_INJECT);
+	assert_int_equal(v.ended[0].steps[1].class, FL_PTE_WRITE);
+	assert_int_equal(v.ended[0].steps[2].class, FL_REFAULT);
+	assert_int_equal(v.ended[0].steps[2].ns, 100);
+	/* Only those of the last entry. */
+	play(&v, " intr ; ");
+	assert_int_equal(v.nr_ended, 0);
+}
+
+static void every_outcome_has_its_name(void **state)
+{
+	struct fl_vcpu v = { .keep_ended = 1 };
+
+	(void)state;
+	root = FL_NO_ROOT;
+	play(&v, INJECT("10") UPDATED("10"));
+	assert_int_equal(v.ended[0].outcome, FL_ENDED_BY_UPDATE);
+	play(&v, INJECT("10") INJECT("11"));
+	assert_int_equal(v.ended[0].outcome, FL_ENDED_BY_NEXT);
+	play(&v, "pf:c0 inject:k:c0 ; " REFAULT("11"));
+	assert_int_equal(v.ended[0].outcome, FL_ENDED_BY_OUTER);
+	assert_int_equal(v.ended[1].outcome, FL_ENDED_BY_REFAULT);
+	play(&v, "pf:1 inject:k:1 ; pf:2 inject:k:2 ; pf:3 inject:k:3 ; pf:4 inject:k:4 ; "
+		 "pf:5 inject:k:5 ; ");
+	assert_int_equal(v.ended[0].outcome, FL_ENDED_BY_DEPTH);
 }
 
 static void exit_reasons(void **state)
@@ -342,6 +667,11 @@ static void exit_reasons(void **state)
 	assert_int_equal(fl_exit_kind(FL_ISA_VMX, 0), FL_KIND_OTHER);
 	/* Bit 27 and up carry flags, not the reason. */
 	assert_int_equal(fl_exit_kind(FL_ISA_VMX, 0x8000000 | 14), FL_KIND_INVLPG);
+	assert_int_equal(fl_exit_kind(FL_ISA_PVM, 14), FL_KIND_PAGE_FAULT);
+	assert_int_equal(fl_exit_kind(FL_ISA_PVM, FL_PVM_INTERRUPT), FL_KIND_ASYNC);
+	assert_int_equal(fl_exit_kind(FL_ISA_PVM, FL_PVM_HC_TLB_INVLPG), FL_KIND_INVLPG);
+	assert_int_equal(fl_exit_kind(FL_ISA_PVM, FL_PVM_HC_LOAD_PGTBL), FL_KIND_CR);
+	assert_int_equal(fl_exit_kind(FL_ISA_PVM, FL_PVM_SYSCALL), FL_KIND_OTHER);
 	/* An instruction set that we don't know has no reasons that we know. */
 	assert_int_equal(fl_exit_kind(0, 0x4e), FL_KIND_OTHER);
 }
@@ -356,6 +686,8 @@ static void reason_slots(void **state)
 	assert_int_equal(fl_reason_slot(FL_ISA_SVM, 0x400), FL_SVM_HIGH_SLOT);
 	assert_int_equal(fl_reason_slot(FL_ISA_SVM, 0xffffffff), FL_REASON_UNKNOWN);
 	assert_int_equal(fl_reason_slot(FL_ISA_VMX, 0x80000000 | 33), 33);
+	assert_int_equal(fl_reason_slot(FL_ISA_PVM, FL_PVM_HC_LAST), FL_PVM_HC_LAST);
+	assert_int_equal(fl_reason_slot(FL_ISA_PVM, 0xffffffff), FL_REASON_UNKNOWN);
 	assert_int_equal(fl_reason_slot(0, 7), FL_REASON_UNKNOWN);
 	for (code = 0; code < 0x1000; code++) {
 		slot = fl_reason_slot(FL_ISA_SVM, code);
@@ -384,6 +716,26 @@ int main(void)
 		cmocka_unit_test(exit_closes_the_one_before),
 		cmocka_unit_test(forgotten_exit_leaves_no_trace),
 		cmocka_unit_test(long_episode_lands_in_the_last_bucket),
+		cmocka_unit_test(sleeping_task_keeps_its_episode),
+		cmocka_unit_test(page_table_writes_of_others_stay_out),
+		cmocka_unit_test(refault_of_another_space_is_a_fill),
+		cmocka_unit_test(migrated_task_leaves_its_episode_open),
+		cmocka_unit_test(killed_task_is_left_open_until_depth_ends_it),
+		cmocka_unit_test(threads_on_one_page_are_two_episodes),
+		cmocka_unit_test(second_thread_under_update_ends_with_its_next_fault),
+		cmocka_unit_test(thread_that_sleeps_loses_its_episode_to_another),
+		cmocka_unit_test(isolated_handler_of_linux),
+		cmocka_unit_test(isolated_handler_of_others),
+		cmocka_unit_test(isolated_nested_fault_ends_with_the_outer),
+		cmocka_unit_test(later_switch_is_no_handler),
+		cmocka_unit_test(what_is_open_is_settled_as_open),
+		cmocka_unit_test(policy_changes_between_episodes),
+		cmocka_unit_test(policy_changes_in_an_episode),
+		cmocka_unit_test(exits_are_timed_up_to_the_entry),
+		cmocka_unit_test(untold_entry_leaves_the_exit_untimed),
+		cmocka_unit_test(duration_buckets),
+		cmocka_unit_test(ended_episodes_are_kept_if_asked_for),
+		cmocka_unit_test(every_outcome_has_its_name),
 		cmocka_unit_test(exit_reasons),
 		cmocka_unit_test(reason_slots),
 	};
