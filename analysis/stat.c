@@ -299,6 +299,9 @@ static int observe(struct measurement *m)
 
 static int finish(struct measurement *m)
 {
+	/* The last interval is cut short, so that they add up to the whole. */
+	if (m->options->interval_ns && end_interval(m))
+		return -1;
 	if (fl_collector_read(m->collector, true, &m->run.snapshot))
 		return -1;
 	m->run.duration_ns = m->options->window ? m->run.snapshot.total.window_ns :

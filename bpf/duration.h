@@ -24,32 +24,21 @@ struct fl_durations {
 	__u64 buckets[FL_DURATION_BUCKETS];
 };
 
-/* The place of the highest bit that is set, by halving: BPF has no such instruction. */
+/*
+ * The place of the highest bit that is set, for values below 2^63. By halving,
+ * as BPF has no instruction for it, and without branches, each of which would
+ * double what the verifier has to go through.
+ */
 static __always_inline __u32 fl_log2(__u64 value)
 {
-	__u32 log = 0;
+	__u32 log = 0, bits, more;
 
-	if (value >> 32) {
-		log += 32;
-		value >>= 32;
+	for (bits = 32; bits; bits /= 2) {
+		more = (((1ULL << bits) - 1 - value) >> 63) * bits;
+		value >>= more;
+		log += more;
 	}
-	if (value >> 16) {
-		log += 16;
-		value >>= 16;
-	}
-	if (value >> 8) {
-		log += 8;
-		value >>= 8;
-	}
-	if (value >> 4) {
-		log += 4;
-		value >>= 4;
-	}
-	if (value >> 2) {
-		log += 2;
-		value >>= 2;
-	}
-	return log + (value >> 1);
+	return log;
 }
 
 static __always_inline __u32 fl_duration_bucket(__u64 ns)

@@ -88,6 +88,12 @@ enum fl_outcome {
 #define FL_NO_PAGE	(~0ULL)
 
 /*
+ * Read a variable back from memory. BPF's verifier goes through what follows an
+ * assignment once for each value that was assigned; this makes it forget them.
+ */
+#define FL_READ_BACK(variable)	(*(volatile __typeof__(variable) *)&(variable))
+
+/*
  * What of a root tells an address space from others: not the PCID, and not
  * bit 12, in which the two roots of a Linux process differ that has one for
  * user mode and one for the kernel (page table isolation).
@@ -135,6 +141,12 @@ struct fl_vcpu {
 	__u8 exit_open;
 	__u8 kind;	/* enum fl_kind */
 
+	/* What becomes of the exit that is being closed. */
+	__u8 class;	/* enum fl_class */
+	__u8 ending;	/* open episodes that end with it: a bit for each */
+	__u8 outcome;	/* enum fl_outcome of the oldest of these ... */
+	__u8 outcome_of_rest;	/* ... and of the others */
+
 	/* Finding out the handler's root; see fl_learn_handler(). */
 	__u8 fresh;	/* nothing of the handler was seen since the last inject */
 	__u8 learn;	/* the next exit shows it */
@@ -153,6 +165,12 @@ struct fl_vcpu {
 	struct fl_durations durations[FL_NR_CLASSES];
 };
 
+/* Open episode @index, which must be one; so masked that BPF's verifier sees it. */
+static __always_inline struct fl_episode *fl_open(struct fl_vcpu *v, __u32 index)
+{
+	return &v->open[index & (FL_MAX_OPEN - 1)];
+}
+
 /* Whether two roots may be those of one address space. */
 static __always_inline int fl_same_space(__u64 a, __u64 b)
 {
@@ -169,43 +187,47 @@ static __always_inline int fl_on_root(const struct fl_episode *episode, __u64 ro
 /* ---- Ending episodes ---- */
 
 static __always_inline void fl_end_episode(struct fl_vcpu *v, struct fl_episode *episode,
-					   enum fl_outcome outcome, __u64 now)
+					   __u64 now)
 {
 	__u64 bucket = episode->exits < FL_HISTOGRAM ? episode->exits : FL_HISTOGRAM - 1;
-	__u32 i;
 
 	v->counts.histogram[bucket]++;
-	if (!v->keep_ended)
-		return;
-	episode->outcome = outcome;
-	episode->end_ns = now;
-	for (i = 0; i < FL_MAX_OPEN; i++) {
-		if (i == v->nr_ended)
-			v->ended[i] = *episode;
+	if (v->keep_ended) {
+		episode->outcome = v->outcome;
+		episode->end_ns = now;
+		v->ended[v->nr_ended & (FL_MAX_OPEN - 1)] = *episode;
+		v->nr_ended++;
 	}
-	v->nr_ended++;
+	v->outcome = v->outcome_of_rest;
 }
 
-/* End the open episodes whose bit in @which is set; the others move up. */
-static __always_inline void fl_end_episodes(struct fl_vcpu *v, __u32 which,
-					    enum fl_outcome outcome, __u64 now)
+/* End the open episodes that v->ending says; the others move up. */
+static __always_inline void fl_end_episodes(struct fl_vcpu *v, __u64 now)
 {
 	__u32 i, kept = 0;
 
-	if (!which)
-		return;
 	for (i = 0; i < FL_MAX_OPEN; i++) {
 		if (i >= v->nr_open)
 			break;
-		if (which & 1U << i) {
-			fl_end_episode(v, &v->open[i], outcome, now);
+		if (v->ending & 1U << i) {
+			fl_end_episode(v, &v->open[i], now);
 		} else {
 			if (kept < i)
-				v->open[kept & (FL_MAX_OPEN - 1)] = v->open[i];
+				*fl_open(v, kept) = v->open[i];
 			kept++;
 		}
 	}
 	v->nr_open = kept;
+	v->ending = 0;
+}
+
+/* The episodes @which, as bits, are to end with the exit. */
+static __always_inline void fl_will_end(struct fl_vcpu *v, __u32 which,
+					enum fl_outcome outcome, enum fl_outcome rest)
+{
+	v->ending = which;
+	v->outcome = outcome;
+	v->outcome_of_rest = rest;
 }
 
 /* Index of the youngest open episode that @root may be about, or -1. */
@@ -236,14 +258,7 @@ static __always_inline int fl_find_episode(const struct fl_vcpu *v)
 /* The address space of open episode @index; that of the open exit if it is -1. */
 static __always_inline __u64 fl_space(const struct fl_vcpu *v, int index)
 {
-	__u64 space = v->root;
-	int i;
-
-	for (i = 0; i < FL_MAX_OPEN; i++) {
-		if (i == index)
-			space = v->open[i].space;
-	}
-	return space;
+	return index < 0 ? v->root : v->open[index & (FL_MAX_OPEN - 1)].space;
 }
 
 /* The open episodes from @first on that are of address space @space, as bits. */
@@ -266,16 +281,25 @@ static __always_inline __u32 fl_of_space(const struct fl_vcpu *v, int first, __u
  * still open: a handler runs in supervisor mode, so a fault from user mode means
  * that every earlier fault has been dealt with, by a way that needed no further
  * exit. So does a second fault on a page for the first one on it. A fault from
- * supervisor mode may be the handler's own; then the outer one stays open.
+ * supervisor mode may be the handler's own; then the outer one stays open. If
+ * there is no room for one more, the oldest has to end.
  */
-static __always_inline __u32 fl_ended_by_fault(const struct fl_vcpu *v)
+static __always_inline void fl_end_by_fault(struct fl_vcpu *v)
 {
+	__u32 which = 0;
 	int same;
 
-	if (v->error_code & FL_PFERR_USER)
-		return fl_of_space(v, 0, v->root);
-	same = fl_find_episode(v);
-	return same < 0 ? 0 : fl_of_space(v, same, fl_space(v, same));
+	if (v->error_code & FL_PFERR_USER) {
+		which = fl_of_space(v, 0, v->root);
+	} else {
+		same = fl_find_episode(v);
+		if (same >= 0)
+			which = fl_of_space(v, same, fl_space(v, same));
+	}
+	if (which || v->nr_open < FL_MAX_OPEN)
+		fl_will_end(v, which, FL_ENDED_BY_NEXT, FL_ENDED_BY_NEXT);
+	else
+		fl_will_end(v, 1, FL_ENDED_BY_DEPTH, FL_ENDED_BY_DEPTH);
 }
 
 /* A fault of the handler's own is of the address space that it works for. */
@@ -284,28 +308,19 @@ static __always_inline __u64 fl_fault_space(const struct fl_vcpu *v)
 	return fl_space(v, v->error_code & FL_PFERR_USER ? -1 : fl_youngest(v, v->root));
 }
 
-static __always_inline void fl_begin_episode(struct fl_vcpu *v, __u64 ns, __u64 now)
+static __always_inline void fl_begin_episode(struct fl_vcpu *v, __u32 ns)
 {
-	__u64 space;
-	__u32 i;
+	struct fl_episode *episode = fl_open(v, v->nr_open);
+	__u64 space = fl_fault_space(v);
 
-	fl_end_episodes(v, fl_ended_by_fault(v), FL_ENDED_BY_NEXT, now);
-	if (v->nr_open >= FL_MAX_OPEN)
-		fl_end_episodes(v, 1, FL_ENDED_BY_DEPTH, now);
-	space = fl_fault_space(v);
-
-	for (i = 0; i < FL_MAX_OPEN; i++) {
-		if (i == v->nr_open) {
-			v->open[i].page = v->page;
-			v->open[i].space = space;
-			v->open[i].handler = v->root;
-			v->open[i].exits = 1;
-			v->open[i].start_ns = v->exit_ns;
-			v->open[i].error_code = v->error_code;
-			v->open[i].steps[0].class = FL_INJECT;
-			v->open[i].steps[0].ns = ns;
-		}
-	}
+	episode->page = v->page;
+	episode->space = space;
+	episode->handler = v->root;
+	episode->exits = 1;
+	episode->start_ns = v->exit_ns;
+	episode->error_code = v->error_code;
+	episode->steps[0].class = FL_INJECT;
+	episode->steps[0].ns = ns;
 	v->nr_open++;
 	v->fresh = 1;
 	v->counts.guest_faults++;
@@ -314,19 +329,15 @@ static __always_inline void fl_begin_episode(struct fl_vcpu *v, __u64 ns, __u64 
 
 /* Count the exit that is being closed into episode @index. */
 static __always_inline void fl_attribute(struct fl_vcpu *v, enum fl_class class,
-					 int index, __u64 ns)
+					 int index, __u32 ns)
 {
-	int i;
+	struct fl_episode *episode = fl_open(v, index);
 
-	for (i = 0; i < FL_MAX_OPEN; i++) {
-		if (i != index)
-			continue;
-		if (v->keep_ended && v->open[i].exits < FL_MAX_STEPS) {
-			v->open[i].steps[v->open[i].exits].class = class;
-			v->open[i].steps[v->open[i].exits].ns = ns;
-		}
-		v->open[i].exits++;
+	if (v->keep_ended && episode->exits < FL_MAX_STEPS) {
+		episode->steps[episode->exits].class = class;
+		episode->steps[episode->exits].ns = ns;
 	}
+	episode->exits++;
 	v->counts.in_episodes[class]++;
 }
 
@@ -346,12 +357,8 @@ static __always_inline void fl_learn_handler(struct fl_vcpu *v, enum fl_class cl
 
 static __always_inline void fl_learned_handler(struct fl_vcpu *v)
 {
-	int i;
-
-	for (i = 0; i < FL_MAX_OPEN; i++) {
-		if (i + 1 == v->nr_open)
-			v->open[i].handler = v->root;
-	}
+	if (v->nr_open)
+		fl_open(v, v->nr_open - 1)->handler = v->root;
 	v->learn = 0;
 }
 
@@ -394,15 +401,14 @@ static __always_inline enum fl_class fl_classify(const struct fl_vcpu *v)
 
 /* ---- Events ---- */
 
-/* Give the exit that is being closed its episode, if it has one. */
-static __always_inline void fl_attribute_exit(struct fl_vcpu *v, enum fl_class class,
-					      __u64 ns, __u64 now)
+/* Count the exit that is being closed into its episode, if it has one. */
+static __always_inline void fl_attribute_exit(struct fl_vcpu *v, enum fl_class class, __u32 ns)
 {
 	int index;
 
 	switch (class) {
 	case FL_INJECT:
-		fl_begin_episode(v, ns, now);
+		fl_end_by_fault(v);
 		break;
 	case FL_PTE_WRITE:
 	case FL_UNSYNC:
@@ -413,15 +419,14 @@ static __always_inline void fl_attribute_exit(struct fl_vcpu *v, enum fl_class c
 			break;
 		fl_attribute(v, class, index, ns);
 		if (v->facts & FL_SAW_UPDATE)
-			fl_end_episodes(v, 1U << index, FL_ENDED_BY_UPDATE, now);
+			fl_will_end(v, 1U << index, FL_ENDED_BY_UPDATE, FL_ENDED_BY_UPDATE);
 		break;
 	case FL_REFAULT:
 		index = fl_find_episode(v);
 		fl_attribute(v, class, index, ns);
 		/* Faults taken meanwhile were the handler's own, and are over. */
-		fl_end_episodes(v, fl_of_space(v, index + 1, fl_space(v, index)),
-				FL_ENDED_BY_OUTER, now);
-		fl_end_episodes(v, 1U << index, FL_ENDED_BY_REFAULT, now);
+		fl_will_end(v, fl_of_space(v, index, fl_space(v, index)),
+			    FL_ENDED_BY_REFAULT, FL_ENDED_BY_OUTER);
 		break;
 	default:
 		break;
@@ -435,17 +440,25 @@ static __always_inline void fl_attribute_exit(struct fl_vcpu *v, enum fl_class c
 static __always_inline void fl_entry(struct fl_vcpu *v, __u64 now)
 {
 	__u64 ns = now > v->exit_ns ? now - v->exit_ns : 0;
-	enum fl_class class;
+	__u32 short_ns = ns < ~0U ? ns : ~0U;
+	__u32 class;
 
 	if (!v->exit_open)
 		return;
-	class = fl_classify(v);
-	v->counts.classes[class]++;
 	v->exit_open = 0;
 	v->nr_ended = 0;
+	v->class = fl_classify(v);
+	class = FL_READ_BACK(v->class);
+	if (class >= FL_NR_CLASSES)
+		return;
+	v->counts.classes[class]++;
 	if (now)
 		fl_duration_add(&v->durations[class], ns);
-	fl_attribute_exit(v, class, ns < ~0U ? ns : ~0U, now ? now : v->exit_ns);
+	fl_attribute_exit(v, class, short_ns);
+	if (FL_READ_BACK(v->ending))
+		fl_end_episodes(v, now ? now : v->exit_ns);
+	if (class == FL_INJECT)
+		fl_begin_episode(v, short_ns);
 	fl_learn_handler(v, class);
 }
 
@@ -508,14 +521,12 @@ static __always_inline void fl_pte_updated(struct fl_vcpu *v, __u64 gpa,
 					   __u32 entry_size)
 {
 	__u32 nr_entries = 4096 / entry_size;
-	int innermost = fl_youngest(v, v->root), i;
+	int innermost = fl_youngest(v, v->root);
 
 	v->facts |= FL_SAW_PTE_WRITE;
-	for (i = 0; i < FL_MAX_OPEN; i++) {
-		if (i == innermost &&
-		    (v->open[i].page & (nr_entries - 1)) == (gpa & 4095) / entry_size)
-			v->facts |= FL_SAW_UPDATE;
-	}
+	if (innermost >= 0 &&
+	    (fl_open(v, innermost)->page & (nr_entries - 1)) == (gpa & 4095) / entry_size)
+		v->facts |= FL_SAW_UPDATE;
 }
 
 /*
@@ -528,7 +539,8 @@ static __always_inline __u32 fl_settle(struct fl_vcpu *v)
 
 	fl_entry(v, 0);
 	nr = v->nr_open;
-	fl_end_episodes(v, (1U << FL_MAX_OPEN) - 1, FL_STILL_OPEN, v->exit_ns);
+	fl_will_end(v, (1U << FL_MAX_OPEN) - 1, FL_STILL_OPEN, FL_STILL_OPEN);
+	fl_end_episodes(v, v->exit_ns);
 	return nr;
 }
 

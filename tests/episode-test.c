@@ -644,8 +644,8 @@ static void every_outcome_has_its_name(void **state)
 	play(&v, INJECT("10") INJECT("11"));
 	assert_int_equal(v.ended[0].outcome, FL_ENDED_BY_NEXT);
 	play(&v, "pf:c0 inject:k:c0 ; " REFAULT("11"));
-	assert_int_equal(v.ended[0].outcome, FL_ENDED_BY_OUTER);
-	assert_int_equal(v.ended[1].outcome, FL_ENDED_BY_REFAULT);
+	assert_int_equal(v.ended[0].outcome, FL_ENDED_BY_REFAULT);
+	assert_int_equal(v.ended[1].outcome, FL_ENDED_BY_OUTER);
 	play(&v, "pf:1 inject:k:1 ; pf:2 inject:k:2 ; pf:3 inject:k:3 ; pf:4 inject:k:4 ; "
 		 "pf:5 inject:k:5 ; ");
 	assert_int_equal(v.ended[0].outcome, FL_ENDED_BY_DEPTH);
