@@ -349,6 +349,20 @@ static bool forbidden(const struct walk *walk, const struct step *step)
 	return access->type == ACCESS_WRITE && !step->writable && model->wp;
 }
 
+/*
+ * For a supervisor's write to a read-only user page while CR0.WP is clear, KVM
+ * makes the page the supervisor's in its own tables. If EFLAGS.AC allowed that,
+ * accesses without AC don't hit on SMAP any more (Linux's
+ * Documentation/virt/kvm/x86/mmu.rst is wrong about this case).
+ */
+static bool smap_may_be_missed(const struct walk *walk, const struct step *step)
+{
+	const struct model *model = walk->model;
+
+	return model->smap && !model->wp && step->user && !step->writable &&
+		!walk->access->user && walk->access->type != ACCESS_FETCH;
+}
+
 /* ---- outcomes ---- */
 
 static void add_outcome(struct walk *walk, struct model_outcome outcome)
@@ -438,22 +452,41 @@ static void walk_value(struct walk *walk, struct step step, uint32_t entry, uint
 			walk->prediction->unknown = true;
 		else
 			walk_table(walk, step);
-	} else if (forbidden(walk, &step)) {
-		add_fault(walk, PFERR_PRESENT);
 	} else {
-		add_hit(walk, entry, address | offset_at(model, walk->access->address, step.level));
+		bool faults = forbidden(walk, &step);
+
+		address |= offset_at(model, walk->access->address, step.level);
+		if (faults)
+			add_fault(walk, PFERR_PRESENT);
+		if (!faults || smap_may_be_missed(walk, &step))
+			add_hit(walk, entry, address);
 	}
+}
+
+/*
+ * KVM uses the same shadow pages whether EFER.NXE is set or not. If it was when
+ * they were built, entries with NX may be used while it isn't, and NX reserved.
+ */
+static bool may_ignore(const struct model *model, uint64_t reserved)
+{
+	return !model->nx && reserved == PTE_NX;
 }
 
 static void walk_current(struct walk *walk, struct step step, uint32_t entry, uint64_t value)
 {
-	if (!(value & PTE_PRESENT))
+	uint64_t reserved = value & reserved_bits(walk->model, step.level, value);
+
+	if (!(value & PTE_PRESENT)) {
 		add_fault(walk, 0);
-	else if (is_beyond_model(walk->model, step.level, value))
+		return;
+	}
+	if (is_beyond_model(walk->model, step.level, value)) {
 		walk->prediction->unknown = true;
-	else if (value & reserved_bits(walk->model, step.level, value))
+		return;
+	}
+	if (reserved)
 		add_fault(walk, PFERR_PRESENT | PFERR_RESERVED);
-	else
+	if (!reserved || may_ignore(walk->model, reserved))
 		walk_value(walk, step, entry, value);
 }
 
@@ -465,13 +498,14 @@ static void walk_old(struct walk *walk, struct step step, uint32_t address)
 	step.current = false;
 	for (i = 0; entry && i < entry->nr_old; i++) {
 		uint64_t value = entry->old[i].value;
+		uint64_t reserved = value & reserved_bits(walk->model, step.level, value);
 
 		if (entry->old[i].end <= walk->since)
 			continue;
 		walk->prediction->stale = true;
 		if (is_beyond_model(walk->model, step.level, value))
 			walk->prediction->unknown = true;
-		else if (!(value & reserved_bits(walk->model, step.level, value)))
+		else if (!reserved || may_ignore(walk->model, reserved))
 			walk_value(walk, step, address, value);
 	}
 }
