@@ -150,12 +150,14 @@ __u64 fl_durations_quantile(const struct fl_durations *durations, double share)
 		return 0;
 	if (rank < share * durations->count)
 		rank++;
+	if (rank >= durations->count)
+		return durations->max_ns;
 	for (i = 0; i < FL_DURATION_BUCKETS; i++) {
 		seen += durations->buckets[i];
 		if (seen && seen >= rank)
-			return bucket_value(durations, i);
+			break;
 	}
-	return durations->max_ns;
+	return bucket_value(durations, i);
 }
 
 /* ---- Virtual machines ---- */

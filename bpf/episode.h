@@ -531,7 +531,7 @@ static __always_inline void fl_pte_updated(struct fl_vcpu *v, __u64 gpa,
 
 /*
  * Nothing more is going to happen: end what is open, for a snapshot's figures.
- * Returns how many episodes that were.
+ * Returns how many episodes that were; v->ended has them, and only them.
  */
 static __always_inline __u32 fl_settle(struct fl_vcpu *v)
 {
@@ -539,6 +539,7 @@ static __always_inline __u32 fl_settle(struct fl_vcpu *v)
 
 	fl_entry(v, 0);
 	nr = v->nr_open;
+	v->nr_ended = 0; /* there may be no room for those and these */
 	fl_will_end(v, (1U << FL_MAX_OPEN) - 1, FL_STILL_OPEN, FL_STILL_OPEN);
 	fl_end_episodes(v, v->exit_ns);
 	return nr;
