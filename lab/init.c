@@ -9,6 +9,7 @@
  * The results are lines of JSON, read by lab-results: an object a job, and one
  * with "end", without which the host side takes the run for a failure.
  */
+#include <cpuid.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
@@ -19,6 +20,7 @@
 #include <sys/mount.h>
 #include <sys/reboot.h>
 #include <sys/stat.h>
+#include <sys/utsname.h>
 #include <sys/wait.h>
 #include <termios.h>
 #include <unistd.h>
@@ -230,13 +232,32 @@ static void print_json_text(FILE *out, const char *text)
 	fputc('"', out);
 }
 
+static const char *vendor(void)
+{
+	unsigned int a, b = 0, c, d;
+
+	__get_cpuid(0, &a, &b, &c, &d);
+	return b == signature_AMD_ebx ? "svm" : "vmx";
+}
+
+/* With what a run without the collector would not tell otherwise. */
+static void print_job(FILE *out, const struct job *job)
+{
+	struct utsname names;
+
+	uname(&names);
+	fprintf(out, "{\"kernel\":\"%s\",\"vendor\":\"%s\",\"policy\":\"%s\",\"workload\":\"%s\",\"paging\":\"%s\"}",
+		names.release, vendor(), job->policy, job->workload, job->paging);
+}
+
 /* Both files are JSON objects already, and go into the line as they are. */
 static void send_result(FILE *results, const struct job *job, int status, const char *error)
 {
 	static char text[MAX_JSON];
 
-	fprintf(results, "{\"job\":{\"policy\":\"%s\",\"workload\":\"%s\",\"paging\":\"%s\"},\"status\":%d",
-		job->policy, job->workload, job->paging, status);
+	fputs("{\"job\":", results);
+	print_job(results, job);
+	fprintf(results, ",\"status\":%d", status);
 	if (error) {
 		fputs(",\"error\":", results);
 		print_json_text(results, error);

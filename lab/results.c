@@ -145,16 +145,70 @@ static int check_expected(struct json_object *run)
 	return 0;
 }
 
+/* ---- torture ---- */
+
+static bool is_torture(struct json_object *run)
+{
+	return is(run, "schema", "faultline.torture/1");
+}
+
+/*
+ * A program that nobody can say anything about is no test: three of four
+ * accesses must be such that the architecture leaves no choice whether they fault.
+ */
+static int check_torture(struct json_object *run)
+{
+	uint64_t accesses = number(run, "accesses"), may = number(run, "may_fault");
+
+	if (!is_torture(run) || !number(run, "steps") || number(run, "disagreements"))
+		return fl_fail("%s: not a faultline.torture/1 without disagreements", run_name(run));
+	if (number(run, "must_fault") + number(run, "must_not_fault") + may != accesses)
+		return fl_fail("%s: the accesses don't add up to %" PRIu64, run_name(run), accesses);
+	if (!number(run, "must_fault") || !number(run, "must_not_fault") || may > accesses / 4)
+		return fl_fail("%s: %" PRIu64 " of %" PRIu64 " accesses were allowed to fault and not to",
+			    run_name(run), may, accesses);
+	return 0;
+}
+
+/* "6.12" of "6.12.117" */
+static struct json_object *line_of(const char *kernel)
+{
+	size_t major = strcspn(kernel, "."), minor = 0;
+
+	if (kernel[major])
+		minor = 1 + strcspn(kernel + major + 1, ".-");
+	return json_object_new_string_len(kernel, major + minor);
+}
+
+/* What the guest said, with what the job was added. */
+static int add_torture(struct json_object *runs, struct json_object *job, struct json_object *run)
+{
+	static const char *const keys[] = { "kernel", "vendor", "policy", "workload" };
+	size_t i;
+
+	if (!run)
+		return fl_fail("%s: nothing came from the guest", run_name(job));
+	for (i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+		json_object_object_add(run, keys[i], json_object_get(json_object_object_get(job, keys[i])));
+	json_object_object_add(run, "line", line_of(text(job, "kernel")));
+	if (check_torture(run))
+		return -1;
+	json_object_array_add(runs, json_object_get(run));
+	return 0;
+}
+
 /* ---- reading ---- */
 
 static int add_run(struct json_object *runs, struct json_object *line)
 {
 	struct json_object *run = json_object_object_get(line, "run");
 	struct json_object *guest = json_object_object_get(line, "guest");
+	struct json_object *job = json_object_object_get(line, "job");
 
 	if (number(line, "status"))
-		return fl_fail("%s failed: %s", run_name(json_object_object_get(line, "job")),
-			    text(line, "error"));
+		return fl_fail("%s failed: %s", run_name(job), text(line, "error"));
+	if (is(job, "workload", "torture"))
+		return add_torture(runs, job, guest);
 	if (check_run(run, guest))
 		return -1;
 	json_object_object_add(run, "guest", json_object_get(guest));
@@ -231,8 +285,11 @@ static size_t find_policies(struct json_object *runs, const char **policies)
 	size_t nr = 0, i, p;
 
 	for (i = 0; i < json_object_array_length(runs); i++) {
-		const char *policy = text(json_object_array_get_idx(runs, i), "policy");
+		struct json_object *run = json_object_array_get_idx(runs, i);
+		const char *policy = text(run, "policy");
 
+		if (is_torture(run))
+			continue;
 		for (p = 0; p < nr && strcmp(policies[p], policy); p++)
 			;
 		if (p == nr && nr < MAX_POLICIES)
@@ -277,6 +334,8 @@ static void print_table(struct json_object *runs)
 	const char *policies[MAX_POLICIES];
 	size_t nr = find_policies(runs, policies), i, p;
 
+	if (!nr)
+		return;
 	printf("\nVM exits per guest page fault\n\n%-7s %-6s %-9s %-7s", "vendor", "line",
 	       "workload", "paging");
 	for (p = 0; p < nr; p++)
@@ -285,7 +344,7 @@ static void print_table(struct json_object *runs)
 	for (i = 0; i < json_object_array_length(runs); i++) {
 		struct json_object *run = json_object_array_get_idx(runs, i);
 
-		if (!starts_row(runs, i))
+		if (is_torture(run) || !starts_row(runs, i))
 			continue;
 		printf("%-7s %-6s %-9s %-7s", text(run, "vendor"), text(run, "line"),
 		       text(run, "workload"), text(run, "paging"));
@@ -294,6 +353,28 @@ static void print_table(struct json_object *runs)
 		putchar('\n');
 	}
 	puts("\n(in brackets: without the exits for the guest's own INVLPG instructions)");
+}
+
+static void print_torture(struct json_object *runs)
+{
+	bool titled = false;
+	size_t i;
+
+	for (i = 0; i < json_object_array_length(runs); i++) {
+		struct json_object *run = json_object_array_get_idx(runs, i);
+
+		if (!is_torture(run))
+			continue;
+		if (!titled)
+			printf("\nTorture of the shadow MMU: accesses, and whether they had to fault\n\n"
+			       "%-7s %-6s %-7s %-7s %9s %9s %9s %9s %9s  %s\n", "vendor", "line", "paging",
+			       "policy", "steps", "must", "must not", "either", "faults", "disagreements");
+		titled = true;
+		printf("%-7s %-6s %-7s %-7s %9" PRIu64 " %9" PRIu64 " %9" PRIu64 " %9" PRIu64 " %9" PRIu64 "  none\n",
+		       text(run, "vendor"), text(run, "line"), text(run, "paging"), text(run, "policy"),
+		       number(run, "steps"), number(run, "must_fault"), number(run, "must_not_fault"),
+		       number(run, "may_fault"), number(run, "faults"));
+	}
 }
 
 /* ---- main ---- */
@@ -328,8 +409,10 @@ static int process(const struct options *options, char **paths)
 	for (; !ret && *paths; paths++)
 		ret = read_file(runs, *paths);
 	ret = ret || check_all(runs, options) || write_results(results, options->output);
-	if (!ret)
+	if (!ret) {
 		print_table(runs);
+		print_torture(runs);
+	}
 	json_object_put(results);
 	return ret;
 }

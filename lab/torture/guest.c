@@ -643,6 +643,17 @@ static bool prepare_write(const struct attempt *attempt)
 	return true;
 }
 
+static bool may_hit_hole(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < prediction.nr; i++) {
+		if (!prediction.outcomes[i].fault && is_hole(prediction.outcomes[i].page))
+			return true;
+	}
+	return false;
+}
+
 static void expect(void)
 {
 	unsigned int i;
@@ -768,20 +779,11 @@ static uint32_t check_page_written(const struct attempt *attempt)
 }
 
 /*
- * KVM remembers what address in the hole it emulated an access to, and doesn't
- * walk the guest's tables for the next: it may leave A and D clear.
+ * KVM remembers the last linear address at which it emulated an access to where
+ * no memory is, and doesn't walk the tables for the next one: it may leave A and
+ * D clear. It also warns, once, if that address is then mapped to a page table
+ * without INVLPG, and written to; so INVLPG it is.
  */
-static bool may_hit_hole(void)
-{
-	unsigned int i;
-
-	for (i = 0; i < prediction.nr; i++) {
-		if (!prediction.outcomes[i].fault && is_hole(prediction.outcomes[i].page))
-			return true;
-	}
-	return false;
-}
-
 static void check_hit(const struct attempt *attempt)
 {
 	struct model_change change;
@@ -793,8 +795,9 @@ static void check_hit(const struct attempt *attempt)
 		written = check_page_written(attempt);
 	else
 		check_page_read(attempt);
-	if (!may_hit_hole() &&
-	    !model_check_marks(&model, &prediction, attempt->access.type, written, &change))
+	if (may_hit_hole())
+		flush_page(attempt->access.address);
+	else if (!model_check_marks(&model, &prediction, attempt->access.type, written, &change))
 		fail_change(FAILURE_NOT_MARKED, &change);
 }
 
