@@ -5,7 +5,7 @@
  * measured over the second serial port, and leaves the machine.
  *
  * /jobs has a line a job: POLICY WORKLOAD PAGING FAULTS [MICRO-OPTION]..., or
- * POLICY torture PAGING STEPS [TORTURE-OPTION]...
+ * POLICY torture PAGING STEPS [TORTURE-OPTION]..., or POLICY selftest 64 1.
  * The results are lines of JSON, read by lab-results: an object a job, and one
  * with "end", without which the host side takes the run for a failure.
  */
@@ -171,15 +171,21 @@ static void execute_torture(const struct job *job)
 	execv("/bin/torture", argv);
 }
 
-static bool is_torture(const struct job *job)
+/* Says what went wrong on standard output, as TAP. */
+static void execute_selftest(void)
 {
-	return !strcmp(job->workload, "torture");
+	char *argv[] = { "/bin/selftest", NULL };	/* which it opens */
+
+	dup2(STDERR_FILENO, STDOUT_FILENO);
+	execv(argv[0], argv);
 }
 
 static void execute(const struct job *job)
 {
-	if (is_torture(job))
+	if (!strcmp(job->workload, "torture"))
 		execute_torture(job);
+	else if (!strcmp(job->workload, "selftest"))
+		execute_selftest();
 	else
 		execute_measured(job);
 }

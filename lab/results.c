@@ -145,7 +145,12 @@ static int check_expected(struct json_object *run)
 	return 0;
 }
 
-/* ---- torture ---- */
+static bool is_measured(struct json_object *run)
+{
+	return is(run, "schema", "faultline.run/1");
+}
+
+/* ---- torture and selftest ---- */
 
 static bool is_torture(struct json_object *run)
 {
@@ -180,20 +185,37 @@ static struct json_object *line_of(const char *kernel)
 	return json_object_new_string_len(kernel, major + minor);
 }
 
-/* What the guest said, with what the job was added. */
-static int add_torture(struct json_object *runs, struct json_object *job, struct json_object *run)
+/* Has @run, which came without the collector, say what the job was. */
+static void add_job(struct json_object *run, struct json_object *job)
 {
 	static const char *const keys[] = { "kernel", "vendor", "policy", "workload" };
 	size_t i;
 
-	if (!run)
-		return fl_fail("%s: nothing came from the guest", run_name(job));
 	for (i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
 		json_object_object_add(run, keys[i], json_object_get(json_object_object_get(job, keys[i])));
 	json_object_object_add(run, "line", line_of(text(job, "kernel")));
+}
+
+static int add_torture(struct json_object *runs, struct json_object *job, struct json_object *run)
+{
+	if (!run)
+		return fl_fail("%s: nothing came from the guest", run_name(job));
+	add_job(run, job);
 	if (check_torture(run))
 		return -1;
 	json_object_array_add(runs, json_object_get(run));
+	return 0;
+}
+
+/* Its exit status is all there is to know of a selftest. */
+static int add_selftest(struct json_object *runs, struct json_object *job)
+{
+	struct json_object *run = json_object_new_object();
+
+	json_object_object_add(run, "schema", json_object_new_string("faultline.selftest/1"));
+	add_job(run, job);
+	json_object_array_add(runs, run);
+	printf("%s %s: the selftest passes\n", text(job, "vendor"), text(run, "line"));
 	return 0;
 }
 
@@ -209,6 +231,8 @@ static int add_run(struct json_object *runs, struct json_object *line)
 		return fl_fail("%s failed: %s", run_name(job), text(line, "error"));
 	if (is(job, "workload", "torture"))
 		return add_torture(runs, job, guest);
+	if (is(job, "workload", "selftest"))
+		return add_selftest(runs, job);
 	if (check_run(run, guest))
 		return -1;
 	json_object_object_add(run, "guest", json_object_get(guest));
@@ -288,7 +312,7 @@ static size_t find_policies(struct json_object *runs, const char **policies)
 		struct json_object *run = json_object_array_get_idx(runs, i);
 		const char *policy = text(run, "policy");
 
-		if (is_torture(run))
+		if (!is_measured(run))
 			continue;
 		for (p = 0; p < nr && strcmp(policies[p], policy); p++)
 			;
@@ -344,7 +368,7 @@ static void print_table(struct json_object *runs)
 	for (i = 0; i < json_object_array_length(runs); i++) {
 		struct json_object *run = json_object_array_get_idx(runs, i);
 
-		if (is_torture(run) || !starts_row(runs, i))
+		if (!is_measured(run) || !starts_row(runs, i))
 			continue;
 		printf("%-7s %-6s %-9s %-7s", text(run, "vendor"), text(run, "line"),
 		       text(run, "workload"), text(run, "paging"));
