@@ -7,15 +7,18 @@
 # under way, series/LINE/rebase has the line to be written, the version of its
 # kernel, and the hash of the series that it began with.
 
-# fetch_newest: has the source that Debian has of LINE now in the cache.
+# Has the newest source of LINE that apt knows in the cache.
 fetch_newest() {
-	local version
+	local version dir=$DIR/.newest
 
 	find_package
-	version=$(apt-get -q ${SUITE:+-t "$SUITE"} --print-uris download "$PACKAGE" 2>/dev/null |
-		sed -nE "s/^.* ${PACKAGE}_([^_ ]+)_all\.deb .*/\1/p")
-	[[ -n $version ]] ||
+	new_temp_dir "$dir"
+	APT_OPTIONS=()
+	[[ $SUITE == - ]] || find_in_suite "$dir" "$PACKAGE" "$SUITE"
+	version=$(apt-get -q "${APT_OPTIONS[@]}" --print-uris download "$PACKAGE" 2>/dev/null |
+		sed -nE "s/^.* ${PACKAGE}_([^_ ]+)_all\.deb .*/\1/p") ||
 		die "apt knows no $PACKAGE; run 'apt-get update' as root, or give a source with --to"
+	echo "the newest source that apt knows: $PACKAGE $version"
 	[[ -d $CACHE/src/linux-$version ]] || with_lock "$CACHE/src" download_source
 	SOURCE=$CACHE/src/linux-$version SOURCE_ID=$version
 }

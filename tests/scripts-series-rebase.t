@@ -138,6 +138,10 @@ PATH=$SCRATCH/bin:$PATH series rebase 6.12
 like "$STATUS:$OUT" "^0:.*patches/6.12 is for Linux 6.12.4-1 now" "to the newest source by default"
 start_over
 
+printf '#!/bin/sh\nexit 100\n' >"$SCRATCH/bin/apt-get"
+PATH=$SCRATCH/bin:$PATH series rebase 6.12
+fails 1 "apt knows no linux-source-6.12; run 'apt-get update'" "a package that apt does not know"
+
 # Targets that will not do
 series rebase 6.12 --to 6.12.99
 fails 1 "there is no source of Linux 6.12.99 here" "an unknown version"
