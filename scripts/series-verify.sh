@@ -79,12 +79,13 @@ check_form() {
 
 # Adds what checkpatch.pl --strict reports on a patch to WORK/reports: the
 # patch, the type, the line and the text. It gets a copy, as it takes a patch
-# that git knows for a source file.
+# that git knows for a source file, and no git tree, as it looks for commits of
+# Linux in the one that it is called in.
 checkpatch() {
 	local name=${1##*/} status=0
 
 	cp "$1" "$WORK/patch"
-	perl "$SOURCE/scripts/checkpatch.pl" --root="$SOURCE" --strict --terse \
+	GIT_DIR=$WORK/none perl "$SOURCE/scripts/checkpatch.pl" --root="$SOURCE" --strict --terse \
 		--show-types --no-summary "$WORK/patch" >"$WORK/checkpatch" 2>&1 || status=$?
 	((status <= 1)) ||
 		die "scripts/checkpatch.pl of $SOURCE does not run: $(tail -n 1 "$WORK/checkpatch")"
