@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "error.h"
 
@@ -18,4 +19,37 @@ int fl_fail(const char *format, ...)
 	fputc('\n', stderr);
 	va_end(args);
 	return -1;
+}
+
+#define MAX_WORD 32
+
+static size_t min3(size_t a, size_t b, size_t c)
+{
+	size_t least = a < b ? a : b;
+
+	return least < c ? least : c;
+}
+
+/* Levenshtein's distance, a row at a time. */
+size_t fl_word_distance(const char *a, const char *b)
+{
+	size_t row[MAX_WORD + 1], length = strlen(b), i, j;
+
+	if (strlen(a) > MAX_WORD || length > MAX_WORD)
+		return MAX_WORD;
+	for (j = 0; j <= length; j++)
+		row[j] = j;
+	for (i = 1; a[i - 1]; i++) {
+		size_t diagonal = row[0];
+
+		row[0] = i;
+		for (j = 1; j <= length; j++) {
+			size_t above = row[j];
+
+			row[j] = min3(above + 1, row[j - 1] + 1,
+				      diagonal + (a[i - 1] != b[j - 1]));
+			diagonal = above;
+		}
+	}
+	return row[length];
 }

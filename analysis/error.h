@@ -6,6 +6,8 @@
 #ifndef FAULTLINE_ERROR_H
 #define FAULTLINE_ERROR_H
 
+#include <stddef.h>
+
 /* Exit statuses of the faultline command; an interface, see the man page. */
 enum fl_status {
 	FL_DONE = 0,
@@ -19,5 +21,11 @@ enum fl_status {
  * from a function knows that the user has been told.
  */
 int fl_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/*
+ * How many letters have to be changed, added or left out to make @b of @a, to
+ * find what a user may have meant. Long words are never near.
+ */
+size_t fl_word_distance(const char *a, const char *b);
 
 #endif /* FAULTLINE_ERROR_H */

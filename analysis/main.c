@@ -6,6 +6,7 @@
 
 #include "commands.h"
 #include "error.h"
+#include "run.h"
 
 static const struct subcommand {
 	const char *name;
@@ -19,15 +20,37 @@ static const struct subcommand {
 
 #define NR_SUBCOMMANDS (sizeof(subcommands) / sizeof(subcommands[0]))
 
+/* The nearest name of a subcommand, or NULL if none is near. */
+static const char *suggest(const char *name)
+{
+	const char *nearest = NULL;
+	size_t best = 3, i;
+
+	for (i = 0; i < NR_SUBCOMMANDS; i++) {
+		size_t distance = fl_word_distance(name, subcommands[i].name);
+
+		if (distance < best) {
+			best = distance;
+			nearest = subcommands[i].name;
+		}
+	}
+	return nearest;
+}
+
 static const struct subcommand *find(const char *name)
 {
+	const char *nearest;
 	size_t i;
 
 	for (i = 0; i < NR_SUBCOMMANDS; i++) {
 		if (!strcmp(subcommands[i].name, name))
 			return &subcommands[i];
 	}
-	fl_fail("unknown command '%s'; see 'faultline --help'", name);
+	nearest = suggest(name);
+	if (nearest)
+		fl_fail("unknown command '%s'; did you mean '%s'? See 'faultline --help'", name, nearest);
+	else
+		fl_fail("unknown command '%s'; see 'faultline --help'", name);
 	return NULL;
 }
 
@@ -51,12 +74,10 @@ static int help(const char *name)
 	return FL_DONE;
 }
 
-int main(int argc, char **argv)
+static int run(int argc, char **argv)
 {
 	const struct subcommand *subcommand;
 
-	/* A closed pipe is an error of write(), to be reported like any other. */
-	signal(SIGPIPE, SIG_IGN);
 	if (argc < 2) {
 		fl_fail("no command given; see 'faultline --help'");
 		return FL_USAGE;
@@ -67,4 +88,14 @@ int main(int argc, char **argv)
 		return help(NULL);
 	subcommand = find(argv[1]);
 	return subcommand ? subcommand->run(argc - 1, argv + 1) : FL_USAGE;
+}
+
+int main(int argc, char **argv)
+{
+	int status;
+
+	/* A closed pipe is an error of write(), to be reported like any other. */
+	signal(SIGPIPE, SIG_IGN);
+	status = run(argc, argv);
+	return status == FL_DONE && fl_run_flush(stdout) ? FL_FAILED : status;
 }

@@ -1,0 +1,159 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
+# faultline stat on virtual machines that run already: options, signals, outputs.
+# What it counts is checked on emulated hosts, in tests/lab-counts.t.
+set -euo pipefail
+TOP=$(cd "$(dirname "$0")/.." && pwd)
+# shellcheck source=tests/tap.sh
+. "$TOP/tests/tap.sh"
+
+FAULTLINE=$TOP/build/bin/faultline
+MICRO=$TOP/build/lab/micro
+JSON=$SCRATCH/run.json
+
+# ---- calls ----
+
+# stat_fails STATUS REGEX ARGUMENT...
+stat_fails() {
+	local status=$1 regex=$2
+
+	shift 2
+	try "$FAULTLINE" stat "$@"
+	fails "$status" "$regex" "stat $*"
+}
+
+stat_fails 2 "-d 0 is not a number of seconds.*try '-d 10'" -a -d 0
+stat_fails 2 "-d x is not a number of seconds" -a -d x
+stat_fails 2 "-d nan is not a number of seconds" -a -d nan
+stat_fails 2 "-i -1 is not a number of seconds" -a -i -1
+stat_fails 2 "-p 0 is not a number from 1 on" -p 0
+stat_fails 2 "-p 12x is not a number" -p 12x
+stat_fails 2 "-v -1 is not a number from 0 on" -a -v -1
+stat_fails 2 "-p, --vm and -a exclude each other" -a -p 1
+stat_fails 2 "--json and --csv exclude each other" -a --json --csv
+stat_fails 2 "-d and COMMAND exclude each other" -d 1 -- true
+
+if ((EUID != 0)) || ! "$FAULTLINE" check >/dev/null 2>&1; then
+	skip 40 "this machine can't be measured; 'faultline check' says why"
+	done_testing
+	exit
+fi
+
+stat_fails 1 "process 1 runs no virtual machine; -a measures all" -p 1
+stat_fails 1 "there is no process 4194304" -p 4194304
+stat_fails 1 "no virtual machine is called 'no such one'" --vm "no such one"
+
+# ---- a virtual machine ----
+
+if ! "$MICRO" --faults 10 >/dev/null 2>&1; then
+	skip 34 "no virtual machine runs here; /dev/kvm is needed"
+	done_testing
+	exit
+fi
+
+# start_vm: one that takes faults for a good while, in the background. VM is its pid.
+start_vm() {
+	(exec -a micro "$MICRO" --faults 20000 --workload cow --timeout 60) >/dev/null 2>&1 &
+	VM=$!
+	VMS+=("$VM")
+	until "$FAULTLINE" stat -p "$VM" -d 0.1 >/dev/null 2>&1; do
+		kill -0 "$VM"
+		sleep 0.05
+	done
+}
+
+stop_vms() {
+	kill "${VMS[@]}" 2>/dev/null || true
+	wait "${VMS[@]}" 2>/dev/null || true
+	VMS=()
+}
+VMS=()
+
+field() {
+	jq -r "$1" "$JSON"
+}
+
+start_vm
+try "$FAULTLINE" stat -p "$VM" -d 1 --json -o "$JSON"
+is "$STATUS:$ERR" "0:" "-p: measured"
+is "$(field '.vms | length')" 1 "-p: one VM"
+is "$(field '.vms[0].pid')" "$VM" "-p: that one"
+is "$(field '.vms[0].name')" "micro" "-p: by its process's name"
+is "$(field '[.vms[].guest_faults] | add')" "$(field .guest_faults)" "-p: the VMs add up to the whole"
+is "$(field '.guest_faults > 0')" true "-p: it took faults"
+
+try "$FAULTLINE" stat --vm micro -d 1 --json -o "$JSON"
+is "$STATUS:$ERR:$(field '.vms[0].pid')" "0::$VM" "--vm: by the process's name"
+
+try "$FAULTLINE" stat -a -d 1 --json -o "$JSON"
+is "$STATUS:$ERR" "0:" "-a: measured"
+is "$(field "[.vms[].pid] | index($VM) != null")" true "-a: the VM is among them"
+
+try "$FAULTLINE" stat -p "$VM" -d 2 -i 0.5 --json
+is "$STATUS:$ERR" "0:" "-i: measured"
+is "$(jq -rs '[.[] | select(.interval)] | length >= 3' <<<"$OUT")" true "-i: several intervals"
+is "$(jq -rs '[.[] | select(.interval) | .guest_faults] | add' <<<"$OUT")" \
+	"$(jq -rs '.[-1] | .guest_faults' <<<"$OUT")" "-i: they add up to the whole"
+is "$(jq -rs '.[-1].interval' <<<"$OUT")" null "-i: the whole comes last"
+
+try "$FAULTLINE" stat -p "$VM" -d 1 --csv
+is "$STATUS:$ERR" "0:" "--csv: measured"
+is "$(awk -F, '{ print NF }' <<<"$OUT" | sort -u | wc -l)" 1 "--csv: every line has as many fields"
+is "$(wc -l <<<"$OUT")" 3 "--csv: names, the VM, all of them"
+
+try "$FAULTLINE" stat -p "$VM" -- sleep 1
+is "$STATUS:$ERR" "0:" "-p with COMMAND: as long as COMMAND runs"
+
+try "$FAULTLINE" stat -p "$VM" -d 0.2 -o /dev/full
+fails 1 "cannot write .*No space left" "a full output"
+STATUS=0
+"$FAULTLINE" stat -p "$VM" -d 0.2 2>"$SCRATCH/err" | true || STATUS=${PIPESTATUS[0]}
+ERR=$(<"$SCRATCH/err")
+fails 1 "Broken pipe" "a closed pipe"
+
+echo before >"$SCRATCH/exists"
+try "$FAULTLINE" stat -p "$VM" -d 1 --json -o "$SCRATCH/exists"
+like "$(<"$SCRATCH/exists")" '^\{"schema"' "an output that exists is replaced"
+
+# ---- two of one name ----
+
+start_vm
+try "$FAULTLINE" stat --vm micro -d 0.2
+fails 1 "2 processes run a virtual machine called 'micro': .*$VM.*by -p" "two VMs of one name"
+stop_vms
+
+# ---- ends ----
+
+# ended_by SIGNAL: what a measurement without an end in time leaves
+ended_by() {
+	start_vm
+	rm -f "$JSON"
+	"$FAULTLINE" stat -p "$VM" --json -o "$JSON" 2>"$SCRATCH/err" &
+	pid=$!
+	# It measures when its file descriptors say that programs are attached.
+	until [[ -n $(find "/proc/$pid/fd" -lname '*bpf[-_]link' -o -lname '*raw-tracepoint' 2>/dev/null) ]]; do
+		kill -0 "$pid"
+		sleep 0.05
+	done
+	sleep 1
+	kill "-$1" "$pid"
+	STATUS=0
+	wait "$pid" || STATUS=$?
+	is "$STATUS:$(field .schema)" "0:faultline.run/1" "SIG$1: what was measured is printed"
+	stop_vms
+}
+
+ended_by TERM
+ended_by HUP
+
+start_vm
+(sleep 3; stop_vms) &
+try "$FAULTLINE" stat -p "$VM" --json -o "$JSON"
+wait
+is "$STATUS:$ERR" "0:" "the process dies: measured up to then"
+is "$(field '.guest_faults > 0')" true "the process dies: its faults are there"
+
+# No program of ours is left in the kernel.
+is "$(bpftool prog show | grep -c 'name on_kvm_exit' || true)" 0 "the programs are gone"
+is "$(find "$SCRATCH" -name '*.??????')" "" "no temporary file is left"
+done_testing
