@@ -74,6 +74,22 @@ struct {
 	__type(value, __u32);
 } threads SEC(".maps");
 
+/*
+ * The thread that ran a vCPU on this CPU last, and its slot: saves looking them
+ * up as long as the thread stays here.
+ */
+struct running {
+	__u32 tid;
+	__u32 slot;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct running);
+} here SEC(".maps");
+
 /* Records of episodes, if asked for. */
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
@@ -115,17 +131,37 @@ static __always_inline void end(struct fl_vcpu_entry *entry)
 	entry->sequence++;
 }
 
+static __always_inline struct running *get_running(void)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&here, &zero);
+}
+
+/* Whether @entry is that of the vCPU that thread @tid runs. */
+static __always_inline bool is_run_by(const struct fl_vcpu_entry *entry, __u32 tid)
+{
+	return entry && entry->tid == tid;
+}
+
 /* The slot of the vCPU that this thread runs. */
 static __always_inline struct fl_vcpu_entry *this_vcpu(void)
 {
-	__u32 tid = this_thread();
-	__u32 *slot = bpf_map_lookup_elem(&threads, &tid);
+	struct running *running = get_running();
+	__u32 tid = this_thread(), *slot;
 	struct fl_vcpu_entry *entry;
 
-	if (!slot)
+	if (!running)
 		return NULL;
-	entry = bpf_map_lookup_elem(&vcpus, slot);
-	return entry && entry->tid == tid ? entry : NULL;
+	if (running->tid != tid) {
+		slot = bpf_map_lookup_elem(&threads, &tid);
+		if (!slot)
+			return NULL;
+		running->slot = *slot;
+		running->tid = tid;
+	}
+	entry = bpf_map_lookup_elem(&vcpus, &running->slot);
+	return is_run_by(entry, tid) ? entry : NULL;
 }
 
 /* The same if an exit of it is open, i.e. if events are to be counted. */
@@ -143,6 +179,7 @@ static __always_inline struct fl_vcpu_entry *this_open_vcpu(void)
 static __always_inline void bind_thread(struct fl_vcpu_entry *entry, __u32 slot)
 {
 	struct fl_vcpu_entry *before = this_vcpu();
+	struct running *running = get_running();
 	__u32 tid = this_thread();
 
 	if (before)
@@ -150,6 +187,10 @@ static __always_inline void bind_thread(struct fl_vcpu_entry *entry, __u32 slot)
 	entry->tid = bpf_map_update_elem(&threads, &tid, &slot, BPF_ANY) ? 0 : tid;
 	if (!entry->tid)
 		count_lost_exit();
+	if (running) {
+		running->tid = entry->tid;
+		running->slot = slot;
+	}
 }
 
 static __always_inline bool is_target(const struct fl_control *ctl, __s32 vcpu_id)
@@ -207,18 +248,30 @@ static __noinline struct fl_vcpu_entry *new_slot(__u64 key, __u64 kvm, __s32 vcp
  * may be used for a new one: then KVM's count of its exits starts anew, and what
  * the slot has is of the old one.
  */
+static __noinline struct fl_vcpu_entry *find_slot(__u64 key, __u64 exits)
+{
+	__u32 *slot = bpf_map_lookup_elem(&slots, &key);
+	struct fl_vcpu_entry *entry;
+
+	if (!slot)
+		return NULL;
+	entry = bpf_map_lookup_elem(&vcpus, slot);
+	if (!entry || exits < entry->stat_exits)
+		return NULL;
+	bind_thread(entry, *slot);
+	return entry;
+}
+
 static __always_inline struct fl_vcpu_entry *vcpu_slot(struct kvm_vcpu *vcpu)
 {
 	__u64 key = (__u64)vcpu, exits = vcpu->stat.exits;
-	__u32 *slot = bpf_map_lookup_elem(&slots, &key);
-	struct fl_vcpu_entry *entry = NULL;
+	struct fl_vcpu_entry *entry = this_vcpu();
 
-	if (slot)
-		entry = bpf_map_lookup_elem(&vcpus, slot);
-	if (!entry || exits < entry->stat_exits)
-		entry = new_slot(key, (__u64)vcpu->kvm, vcpu->vcpu_id);
-	else if (entry->tid != this_thread())
-		bind_thread(entry, *slot);
+	if (!entry || entry->kvm_vcpu != key || exits < entry->stat_exits) {
+		entry = find_slot(key, exits);
+		if (!entry)
+			entry = new_slot(key, (__u64)vcpu->kvm, vcpu->vcpu_id);
+	}
 	if (entry)
 		entry->stat_exits = exits;
 	return entry;
