@@ -24,7 +24,7 @@
 #define OTHER_SLOT	3
 #define OTHER_ADDRESS	0xe0000000	/* where the guest never looks */
 #define ELSEWHERE	0xe1000000	/* where the region goes when it moves */
-#define MAX_SLEEP	2000000		/* ns between two disturbances */
+#define MAX_SLEEP	500000		/* ns between two disturbances */
 
 const char *const disturbance_names[NR_DISTURBANCES] = {
 	"oos_shadow", "pte_update", "log", "read_log", "delete", "move", "other_slot",

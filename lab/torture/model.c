@@ -12,7 +12,7 @@
 
 static const uint16_t slots_8[] = { 4, 5, 6, 7, 255, 256, 510, 511 };
 static const uint16_t slots_4[] = {
-	4, 5, 6, 7, 254, 255, 256, 257, 510, 511, 512, 513, 767, 768, 1022, 1023,
+	4, 5, 6, 7, 255, 256, 510, 511, 516, 517, 518, 519, 767, 768, 1022, 1023,
 };
 
 const uint16_t *model_slots(enum paging_mode mode)
@@ -20,9 +20,10 @@ const uint16_t *model_slots(enum paging_mode mode)
 	return mode == PAGING_32 ? slots_4 : slots_8;
 }
 
-unsigned int model_pool_page(const struct model *model, unsigned int n)
+/* Such that a large page has them all, or half of them, where accesses look. */
+unsigned int model_pool_page(unsigned int n)
 {
-	return model_slots(model->mode)[n % model->nr_slots] + n / model->nr_slots * SECOND_HALF;
+	return slots_8[n % 8] + n / 8 * SECOND_HALF;
 }
 
 /* ---- entries in memory ---- */
@@ -59,30 +60,39 @@ static struct model_entry *find_entry(const struct model *model, uint32_t addres
 void model_init(struct model *model, enum paging_mode mode, char *region,
 		unsigned int max_phys)
 {
+	model->region = region;
+	model->max_phys = max_phys;
+	model->wp = true;
+	model_set_mode(model, mode);
+}
+
+void model_set_mode(struct model *model, enum paging_mode mode)
+{
 	static const unsigned int levels[NR_PAGING_MODES] = { 2, 3, 4 };
 	unsigned int i, slot;
 
 	model->mode = mode;
-	model->region = region;
 	model->levels = levels[mode];
 	model->entry_size = mode == PAGING_32 ? 4 : 8;
 	model->nr_slots = mode == PAGING_32 ? 16 : 8;
-	model->max_phys = max_phys;
-	model->wp = true;
 	for (i = 0; i < 1024; i++)
 		model->slot_of_index[i] = model->pool_of_page[i] = NONE;
 	for (i = 0; i < model->nr_slots; i++)
 		model->slot_of_index[model_slots(mode)[i]] = i;
 	for (i = 0; i < MODEL_POOL; i++) {
-		uint32_t page = model_pool_page(model, i);
+		uint32_t page = model_pool_page(i);
 
 		model->pool_of_page[page] = i;
-		for (slot = 0; slot < model->nr_slots; slot++)
-			model->entries[i][slot].value =
-				model_entry_at(model, REGION + page * PAGE_SIZE +
-					       model_slots(mode)[slot] * model->entry_size);
+		for (slot = 0; slot < model->nr_slots; slot++) {
+			uint32_t address = REGION + page * PAGE_SIZE +
+				model_slots(mode)[slot] * model->entry_size;
+
+			model->entries[i][slot] = (struct model_entry){
+				.value = model_entry_at(model, address),
+			};
+		}
 	}
-	model->now = 1;
+	model_flush_all(model);
 }
 
 /* ---- flushes ---- */
@@ -248,7 +258,7 @@ bool model_check_entries(struct model *model, struct model_change *change)
 	unsigned int pool, slot;
 
 	for (pool = 0; pool < MODEL_POOL; pool++) {
-		uint32_t page = REGION + model_pool_page(model, pool) * PAGE_SIZE;
+		uint32_t page = REGION + model_pool_page(pool) * PAGE_SIZE;
 
 		for (slot = 0; slot < model->nr_slots; slot++) {
 			uint32_t address = page + model_slots(model->mode)[slot] * model->entry_size;

@@ -97,16 +97,18 @@ struct model {
 	struct model_entry entries[MODEL_POOL][MODEL_MAX_SLOTS];
 };
 
-/* Indexes of the entries that accesses use, and, with a second half 512 pages
- * higher if there are but 8, numbers of the pool's pages in the region. */
+/* Indexes of the entries that accesses use: 16 of 4-byte entries, 8 of others. */
 const uint16_t *model_slots(enum paging_mode mode);
 
 /* Page number in the region of page @n of the pool. */
-unsigned int model_pool_page(const struct model *model, unsigned int n);
+unsigned int model_pool_page(unsigned int n);
 
 /* Start with what is in @region; nothing is cached. */
 void model_init(struct model *model, enum paging_mode mode, char *region,
 		unsigned int max_phys);
+
+/* Paging was off, and is on again in this mode: nothing is cached. */
+void model_set_mode(struct model *model, enum paging_mode mode);
 
 /* Load CR3, which flushes, too. */
 void model_load_root(struct model *model, uint32_t root);

@@ -150,15 +150,32 @@ static int add_slot(const struct vm *vm, unsigned int slot, struct vm_memory *me
 }
 
 /* The program's own mappings; it copies their root into each of its own. */
-static void build_tables(const struct vm *vm, struct paging *paging, enum paging_mode mode)
+static void build_tables(const struct vm *vm, struct paging *paging, enum paging_mode mode,
+			 uint32_t first_table)
 {
 	uint32_t user_end;
 
-	paging_init(paging, mode, vm->memory, GUEST_TABLES);
+	paging_init(paging, mode, vm->memory, first_table);
 	user_end = USER_CODE + PAGE_SIZE * paging_entries(paging);
 	paging_map_identity(paging, 0, USER_CODE, false);
 	paging_map_identity(paging, USER_CODE, user_end, true);
 	paging_map_identity(paging, user_end, REGION_END, false);
+}
+
+/* A 32-bit program goes from one of its modes to the other now and then. */
+static void build_all_tables(const struct vm *vm, struct paging *paging, enum paging_mode mode)
+{
+	struct torture_info *info = guest_info(vm);
+
+	build_tables(vm, paging, mode, GUEST_TABLES);
+	info->roots[mode] = paging->root;
+	if (mode != PAGING_64) {
+		enum paging_mode other = mode == PAGING_32 ? PAGING_PAE : PAGING_32;
+		struct paging tables;
+
+		build_tables(vm, &tables, other, paging->next_table);
+		info->roots[other] = tables.root;
+	}
 }
 
 /* ---- accesses to where there is no memory ---- */
@@ -211,6 +228,7 @@ static const char *event_name(uint32_t type)
 		[EVENT_WRITE_AREA] = "  write area", [EVENT_FETCH_AREA] = "  fetch area",
 		[EVENT_FLUSH_PAGE] = "invlpg", [EVENT_LOAD_CR3] = "cr3",
 		[EVENT_SET_CR0] = "cr0", [EVENT_SET_CR4] = "cr4", [EVENT_SET_EFER] = "efer",
+		[EVENT_SET_PAGING] = "paging",
 	};
 
 	return type < sizeof(names) / sizeof(names[0]) ? names[type] : "?";
@@ -352,12 +370,11 @@ static int run(const struct options *options)
 	if (vm_create(&vm, LOW_END, true) || add_slot(&vm, REGION_SLOT, &region) ||
 	    add_slot(&vm, READONLY_SLOT, &readonly))
 		return -1;
-	build_tables(&vm, &paging, options->paging);
+	build_all_tables(&vm, &paging, options->paging);
 	info = guest_info(&vm);
 	info->seed = options->seed;
 	info->steps = options->steps;
 	info->paging = options->paging;
-	info->root = paging.root;
 	outcome.info = info;
 	if (vm_boot(&vm, &paging) || run_guest(&vm, &region, &outcome))
 		return -1;

@@ -66,6 +66,7 @@ enum torture_event_type {
 	EVENT_SET_CR0,		/* value: CR0 */
 	EVENT_SET_CR4,		/* value: CR4 */
 	EVENT_SET_EFER,		/* value: EFER */
+	EVENT_SET_PAGING,	/* value: enum paging_mode */
 };
 
 struct torture_event {
@@ -98,7 +99,7 @@ struct torture_info {
 	torture_u64 seed;
 	uint32_t steps;		/* to do */
 	uint32_t paging;	/* enum paging_mode */
-	uint32_t root;		/* what CR3 is at first */
+	uint32_t roots[3];	/* of the program's own tables, for each mode it may be in */
 
 	uint32_t step;		/* that it is at */
 	uint32_t accesses, must, must_not, may;
