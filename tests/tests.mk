@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # Test programs. Included by the top Makefile.
 
-TEST_PROGRAMS := $(BUILD)/tests/episode-test $(BUILD)/tests/collector-test
+TEST_PROGRAMS := $(BUILD)/tests/episode-test $(BUILD)/tests/torture-model-test $(BUILD)/tests/collector-test
 FUZZ_SECONDS ?= 600
 FUZZ_CORPUS := tests/episode-fuzz-corpus
 
@@ -26,5 +26,9 @@ fuzz: $(BUILD)/tests/episode-fuzz	## fuzz the episode state machine for FUZZ_SEC
 	@mkdir -p $(BUILD)/fuzz
 	$< -max_total_time=$(FUZZ_SECONDS) -max_len=600 -print_final_stats=1 \
 		-artifact_prefix=$(BUILD)/fuzz/ $(BUILD)/fuzz $(FUZZ_CORPUS)
+
+$(BUILD)/tests/torture-model-test: tests/torture-model-test.c lab/torture/model.c $(wildcard lab/torture/*.h lab/micro/*.h)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) -Ilab/micro -Ilab/torture $(filter %.c,$^) -o $@ -lcmocka
 
 .PHONY: tests fuzz

@@ -1,0 +1,66 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
+# The torture test of the shadow MMU: its model, its options, and a short run
+# under every policy and in every paging mode. tests/all/torture.t has the long.
+set -euo pipefail
+TOP=$(cd "$(dirname "$0")/.." && pwd)
+# shellcheck source=tests/tap.sh
+. "$TOP/tests/tap.sh"
+unset LINE VENDOR POLICY WORKLOAD PAGING FAULTS STEPS SEED DISTURB MICRO_OPTIONS TIMEOUT SILENCE
+unset LAB_KERNEL LAB_HOST_DIR KERNEL_VARIANT CMDLINE
+
+torture() {
+	try "$TOP/build/lab/torture" "$@"
+}
+
+# ---- the model ----
+
+try "$TOP/build/tests/torture-model-test"
+is "$STATUS" 0 "the model does as the manuals say"
+diag "$(grep -aE 'FAILED|error' <<<"$OUT$ERR" || true)"
+
+# ---- options ----
+
+torture --help
+is "$STATUS:$ERR" "0:" "help"
+for bad in 0 -1 1x '' 4294967296; do
+	torture --seed "$bad"
+	fails 2 "--seed '$bad' is not a number from 1 to 4294967295" "--seed '$bad'"
+done
+torture --steps many
+fails 2 "--steps 'many' is not a number from 1 to 100000000" "steps that are no number"
+torture --paging 48
+fails 2 "unknown --paging '48'; known: 32 pae 64" "unknown paging mode"
+torture --steps
+fails 2 "--steps needs a value" "option without its value"
+torture --fast
+fails 2 "unknown option --fast" "unknown option"
+torture 1
+fails 2 "unexpected '1'" "an argument that is no option"
+
+# ---- runs ----
+
+export WORKLOAD=torture STEPS=3000
+
+# field JQ-EXPRESSION: its value for each run, one a line
+field() {
+	jq -r ".runs[] | $1" "$SCRATCH/results.json"
+}
+
+try env OUT="$SCRATCH/results.json" "$TOP/lab/run"
+is "$STATUS:$ERR" "0:" "every policy and paging mode: no disagreement, no splat"
+diag "$(sed -n '/^Torture/,$p' <<<"$OUT")"
+is "$(field '"\(.policy) \(.paging) \(.steps)"' | sort -u | wc -l)" 9 "3 policies x 3 paging modes"
+is "$(field 'select(.may_fault * 4 > .accesses) | .policy')" "" "most accesses are decided"
+is "$(field 'select(.faults == 0 or .must_not_fault == 0) | .policy')" "" "some fault, some must not"
+first=$(field 'select(.policy == "zap") | [.accesses, .faults, .table_writes]')
+
+try env OUT="$SCRATCH/results.json" POLICY=zap "$TOP/lab/run"
+is "$(field '[.accesses, .faults, .table_writes]')" "$first" "the same seed is the same program"
+
+try env OUT="$SCRATCH/results.json" POLICY=unsync DISTURB=y SEED=7 "$TOP/lab/run"
+is "$STATUS:$ERR" "0:" "disturbed: no disagreement, no splat"
+is "$(field '.disturbances | to_entries[] | select(.value == 0) | .key')" "" \
+	"disturbed: everything was done that disturbs"
+is "$(field 'select(.logged_pages == 0) | .paging')" "" "disturbed: the dirty log had pages that it must have"
+done_testing
