@@ -115,12 +115,53 @@ echo before >"$SCRATCH/exists"
 try "$FAULTLINE" stat -p "$VM" -d 1 --json -o "$SCRATCH/exists"
 like "$(<"$SCRATCH/exists")" '^\{"schema"' "an output that exists is replaced"
 
+try "$FAULTLINE" stat -p "$VM" -v 99 -d 0.5
+fails 1 "no VM exit" "-v: a vCPU that there isn't"
+
+# ---- a policy that changes ----
+
+# Parameters as a kernel with the series has them; they are changed when the
+# second interval has begun.
+# shellcheck disable=SC2016 # for the inner shell
+try unshare --mount bash -c '
+	mount -t tmpfs none /sys/module/kvm/parameters
+	cd /sys/module/kvm/parameters
+	echo N >oos_shadow
+	echo Y >pte_update
+	"$1" stat -p "$2" -d 4 -i 1 --json >"$3" &
+	until [[ $(wc -l <"$3") -ge 1 ]]; do sleep 0.1; done
+	echo N >pte_update
+	wait $!' bash "$FAULTLINE" "$VM" "$SCRATCH/policies"
+is "$STATUS:$ERR" "0:" "a policy that changes: measured"
+is "$(jq -rs '"\(.[0].policy) \(.[-2].policy) \(.[-1].policy)"' "$SCRATCH/policies")" \
+	"update zap mixed" "a policy that changes: each interval has its own, the whole is mixed"
+
 # ---- two of one name ----
 
 start_vm
 try "$FAULTLINE" stat --vm micro -d 0.2
 fails 1 "2 processes run a virtual machine called 'micro': .*$VM.*by -p" "two VMs of one name"
 stop_vms
+
+# ---- one with a name of its own ----
+
+if qemu=$(command -v qemu-system-x86_64); then
+	"$qemu" -accel kvm -nodefaults -display none -m 64 \
+		-name "guest=the first,debug-threads=on" >/dev/null 2>&1 &
+	VMS=($!)
+	until [[ -n $(find "/proc/$!/fd" -lname 'anon_inode:kvm-vm' 2>/dev/null) ]] ||
+		! kill -0 $! 2>/dev/null; do
+		sleep 0.05
+	done
+	rm -f "$JSON"
+	"$FAULTLINE" stat --vm "the first" -d 1 --json -o "$JSON" 2>/dev/null || true
+	is "$(field '.vms[0] | "\(.pid) \(.name)"')" "${VMS[0]} the first" "--vm: by the name that QEMU was told"
+	try "$FAULTLINE" stat --vm "first" -d 0.5
+	fails 1 "no virtual machine is called 'first'" "--vm: the whole name"
+	stop_vms
+else
+	skip 3 "qemu-system-x86_64 is not installed"
+fi
 
 # ---- ends ----
 
