@@ -39,6 +39,14 @@ static void mark(uint32_t what)
 	asm volatile("cpuid" : "+a"(a), "=b"(b), "+c"(c), "=d"(d) : : "memory");
 }
 
+static uint64_t read_tsc(void)
+{
+	uint32_t low, high;
+
+	asm volatile("rdtsc" : "=a"(low), "=d"(high) : : "memory");
+	return low | (uint64_t)high << 32;
+}
+
 static unsigned long read_cr2(void)
 {
 	unsigned long value;
@@ -206,11 +214,15 @@ static void write_pages(void)
 
 static void run_workload(void)
 {
+	uint64_t start;
+
 	touch_reserved_pages();
 	if (info->workload == WORKLOAD_COW)
 		read_shared_pages();
 	mark(MARK_START);
+	start = read_tsc();
 	write_pages();
+	info->window_ticks = read_tsc() - start;
 	mark(MARK_STOP);
 	for (;;)
 		port_out(GUEST_DONE);

@@ -90,6 +90,7 @@ struct guest_info {
 	uint32_t failed_error_code;
 	uint64_t failed_address;	/* CR2 */
 	uint64_t failed_ip;
+	uint64_t window_ticks;		/* of the TSC, without the marks */
 };
 
 /* Index among the area's entries of the workload's page @n. */

@@ -253,21 +253,30 @@ static int guest_failed(const struct guest_info *info)
 		       (unsigned long long)info->failed_ip);
 }
 
+struct result {
+	const struct options *options;
+	uint64_t window_ticks;
+};
+
 /* Flat and without text to be escaped, so printf does. */
 static void print_json(FILE *file, const void *context)
 {
-	const struct options *options = context;
+	const struct result *result = context;
+	const struct options *options = result->options;
 
 	fprintf(file,
 		"{\"schema\":\"faultline.guest/1\",\"workload\":\"%s\",\"paging\":\"%s\","
-		"\"faults_asked\":%u,\"faults_handled\":%u,\"resident\":%s,\"pae_halves\":%s}\n",
+		"\"faults_asked\":%u,\"faults_handled\":%u,\"resident\":%s,\"pae_halves\":%s,"
+		"\"window_ticks\":%llu}\n",
 		workload_names[options->workload], paging_names[options->paging],
 		options->faults, options->faults, options->resident ? "true" : "false",
-		options->pae_halves ? "true" : "false");
+		options->pae_halves ? "true" : "false",
+		(unsigned long long)result->window_ticks);
 }
 
 static int run(const struct options *options)
 {
+	struct result result = { .options = options };
 	struct paging paging;
 	struct vm vm = { 0 };
 
@@ -289,7 +298,8 @@ static int run(const struct options *options)
 	printf("%s, %s paging: the guest handled %u page faults\n",
 	       workload_names[options->workload], paging_names[options->paging],
 	       guest_info(&vm)->faults_handled);
-	return options->json ? write_whole(options->json, print_json, options) : 0;
+	result.window_ticks = guest_info(&vm)->window_ticks;
+	return options->json ? write_whole(options->json, print_json, &result) : 0;
 }
 
 int main(int argc, char **argv)
