@@ -442,16 +442,6 @@ static uint64_t pick_address(void)
 }
 
 /*
- * If a write of 4 bytes is partly to one 8-byte entry and partly to the next,
- * KVM, up to 7.2 at least, misses that the next one was written, and uses its
- * old value for ever (mmu_pte_write_fetch_gpte() takes it for half an entry).
- */
-static bool is_missed_by_kvm(uint32_t address, unsigned int size)
-{
-	return model.entry_size == 8 && size == 4 && address % 8 > 4;
-}
-
-/*
  * Off limits are the program's own entries, PAE roots, in which reserved bits
  * would have the loading of CR3 refused, and pages outside the pool, of whose
  * entries nothing is remembered.
@@ -461,8 +451,7 @@ static bool is_off_limits(uint32_t address, unsigned int size)
 	uint32_t offset = address % PAGE_SIZE;
 
 	return offset < OWN_SIZE || offset + size > PAGE_SIZE || !model_is_pool(&model, address) ||
-		(offset < PAE_ROOT + PAE_ROOT_SIZE && offset + size > PAE_ROOT) ||
-		is_missed_by_kvm(address, size);
+		(offset < PAE_ROOT + PAE_ROOT_SIZE && offset + size > PAE_ROOT);
 }
 
 static uint32_t random_entry_address(uint32_t *level)
