@@ -7,7 +7,7 @@ TOP=$(cd "$(dirname "$0")/../.." && pwd)
 # shellcheck source=tests/tap.sh
 . "$TOP/tests/tap.sh"
 unset LINE VENDOR POLICY WORKLOAD PAGING FAULTS MICRO_OPTIONS LAB_KERNEL LAB_HOST_DIR
-unset KERNEL_VARIANT CMDLINE
+unset KERNEL_VARIANT CMDLINE STEPS SEED DISTURB TORTURE_OPTIONS
 
 try env CONFIG_NAME="lab debug" "$TOP/scripts/kernel" build 6.12
 is "$STATUS:$ERR" "0:" "the debug kernel builds"
@@ -18,6 +18,8 @@ done
 export LAB_KERNEL=$TOP/build/kernel/6.12-lab-debug/bzImage TIMEOUT=3600 SILENCE=900
 try env OUT="$SCRATCH/all.json" CHECK=y "$TOP/lab/run"
 is "$STATUS:$ERR" "0:" "svm: every policy, workload and paging mode, no splat"
+try env OUT="$SCRATCH/torture.json" WORKLOAD=torture STEPS=20000 DISTURB=y "$TOP/lab/run"
+is "$STATUS:$ERR" "0:" "svm: torture, disturbed, no splat"
 try env OUT="$SCRATCH/npt.json" CMDLINE=kvm_amd.npt=1 POLICY=unsync PAGING=64 "$TOP/lab/run"
 is "$STATUS:$ERR" "0:" "svm: with NPT, no splat"
 try env OUT="$SCRATCH/vmx.json" VENDOR=vmx PAGING=64 FAULTS=499 CHECK=y "$TOP/lab/run"
