@@ -25,7 +25,7 @@ prefix() {
 policies() {
 	local has
 
-	has=$(cd "$SCRATCH/$1/$LINE" && xargs cat <series | grep -c '^+module_param(\(oos_shadow\|pte_update\),' || true)
+	has=$(sed -n '/^+module_param(\(oos_shadow\|pte_update\),/p' "$SCRATCH/$1/$LINE"/*.patch | wc -l)
 	((has < 2)) && echo unsync || echo unsync zap update
 }
 
