@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The BPF programs, loaded and attached, and their counts read. See collector.h. */
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -32,6 +33,13 @@ struct fl_collector {
 
 	/* The names of VMs, by slot of their vCPUs: they outlive the process. */
 	char (*names)[FL_VM_NAME];
+
+	/* vCPUs of processes that have ended, whose slots were needed. */
+	struct gone {
+		struct fl_vcpu_snapshot open, settled;
+		char name[FL_VM_NAME];
+	} *gone;
+	size_t nr_gone;
 };
 
 static int quiet(enum libbpf_print_level level, const char *format, va_list args)
@@ -248,6 +256,11 @@ static __u64 count_missed(const struct faultline_bpf *bpf)
 	return missed;
 }
 
+static bool is_used(const struct fl_collector *collector, size_t index)
+{
+	return *(const volatile __u32 *)&collector->slots[index].slot;
+}
+
 /* A state that slot @index was in, though its vCPU may be running. 0 or -1. */
 static int read_slot(const struct fl_collector *collector, size_t index,
 		     struct fl_vcpu_entry *entry)
@@ -309,7 +322,7 @@ static int read_vcpus(struct fl_collector *collector, bool settle, struct fl_sna
 	int ret = entry ? 0 : -1;
 
 	for (i = 0; !ret && i < collector->nr_slots; i++) {
-		if (!*(const volatile __u32 *)&collector->slots[i].slot)
+		if (!is_used(collector, i))
 			continue;
 		ret = read_slot(collector, i, entry);
 		fill_vcpu(&snapshot->vcpus[snapshot->nr_vcpus++], entry, settle);
@@ -318,19 +331,46 @@ static int read_vcpus(struct fl_collector *collector, bool settle, struct fl_sna
 	return ret;
 }
 
+static const struct gone *find_gone(const struct fl_collector *collector,
+				    const struct fl_vcpu_snapshot *vcpu)
+{
+	const struct gone *gone = collector->gone;
+
+	while (gone->open.kvm_vcpu != vcpu->kvm_vcpu || gone->open.seen_ns != vcpu->seen_ns)
+		gone++;
+	return gone;
+}
+
 /* Ask for a VM's name once, while its process is likely to be there. */
+static const char *name_vm(struct fl_collector *collector, const struct fl_vcpu_snapshot *vcpu)
+{
+	char *name;
+
+	if (vcpu->slot == FL_NO_SLOT)
+		return find_gone(collector, vcpu)->name;
+	name = collector->names[vcpu->slot];
+	if (!*name && !fl_vm_name(vcpu->pid, name, FL_VM_NAME))
+		memcpy(name, vcpu->comm, FL_COMM);
+	return name;
+}
+
 static void name_vms(struct fl_collector *collector, struct fl_snapshot *snapshot)
 {
 	size_t i;
 
-	for (i = 0; i < snapshot->nr_vcpus; i++) {
-		const struct fl_vcpu_snapshot *vcpu = &snapshot->vcpus[i];
-		char *name = collector->names[vcpu->slot];
+	for (i = 0; i < snapshot->nr_vcpus; i++)
+		memcpy(snapshot->vms[snapshot->vcpus[i].vm].name,
+		       name_vm(collector, &snapshot->vcpus[i]), FL_VM_NAME);
+}
 
-		if (!*name && !fl_vm_name(vcpu->pid, name, FL_VM_NAME))
-			memcpy(name, vcpu->comm, FL_COMM);
-		memcpy(snapshot->vms[vcpu->vm].name, name, FL_VM_NAME);
-	}
+static void add_gone(const struct fl_collector *collector, bool settle,
+		     struct fl_snapshot *snapshot)
+{
+	size_t i;
+
+	for (i = 0; i < collector->nr_gone; i++)
+		snapshot->vcpus[snapshot->nr_vcpus++] = settle ? collector->gone[i].settled :
+								 collector->gone[i].open;
 }
 
 static int read_lost(struct fl_collector *collector, struct fl_snapshot *snapshot)
@@ -351,17 +391,90 @@ int fl_collector_read(struct fl_collector *collector, bool settle,
 {
 	memset(snapshot, 0, sizeof(*snapshot));
 	snapshot->time_ns = fl_now_ns();
-	snapshot->vcpus = calloc(collector->nr_slots, sizeof(*snapshot->vcpus));
+	snapshot->vcpus = calloc(collector->nr_slots + collector->nr_gone, sizeof(*snapshot->vcpus));
 	if (!snapshot->vcpus)
 		return fl_fail("out of memory; free some and try again");
 	if (read_lost(collector, snapshot) || read_vcpus(collector, settle, snapshot)) {
 		fl_snapshot_free(snapshot);
 		return -1;
 	}
+	add_gone(collector, settle, snapshot);
 	if (fl_snapshot_sum_up(snapshot))
 		return -1;
 	name_vms(collector, snapshot);
 	return 0;
+}
+
+/* ---- Making room ---- */
+
+static bool is_scarce(const struct fl_collector *collector)
+{
+	size_t used = 0, i;
+
+	for (i = 0; i < collector->nr_slots; i++)
+		used += is_used(collector, i);
+	return used > collector->nr_slots / 2;
+}
+
+static int put_aside(struct fl_collector *collector, size_t index, struct fl_vcpu_entry *entry)
+{
+	struct gone *all = realloc(collector->gone, (collector->nr_gone + 1) * sizeof(*all));
+	struct gone *gone;
+
+	if (!all)
+		return fl_fail("out of memory; free some and try again");
+	collector->gone = all;
+	gone = &all[collector->nr_gone];
+	if (read_slot(collector, index, entry))
+		return -1;
+	fill_vcpu(&gone->open, entry, false);
+	if (read_slot(collector, index, entry))
+		return -1;
+	fill_vcpu(&gone->settled, entry, true);
+	memcpy(gone->name, name_vm(collector, &gone->open), sizeof(gone->name));
+	gone->open.slot = gone->settled.slot = FL_NO_SLOT;
+	collector->nr_gone++;
+	return 0;
+}
+
+/* Its vCPU is gone, so nobody writes to it. */
+static void free_slot(struct fl_collector *collector, __u32 index, struct fl_vcpu_entry *entry)
+{
+	__u64 key = collector->slots[index].kvm_vcpu;
+	int slots = bpf_map__fd(collector->bpf->maps.slots);
+	__u32 slot;
+
+	/* Another vCPU may have taken its place in memory, and be found by its key. */
+	if (!bpf_map_lookup_elem(slots, &key, &slot) && slot == index)
+		bpf_map_delete_elem(slots, &key);
+	memset(entry, 0, sizeof(*entry));
+	*collector->names[index] = '\0';
+	bpf_map_update_elem(bpf_map__fd(collector->bpf->maps.vcpus), &index, entry, BPF_ANY);
+	bpf_map_update_elem(bpf_map__fd(collector->bpf->maps.free_slots), NULL, &index, BPF_ANY);
+}
+
+int fl_collector_tidy(struct fl_collector *collector)
+{
+	struct fl_vcpu_entry *entry;
+	size_t i;
+	int ret = 0;
+
+	if (!is_scarce(collector))
+		return 0;
+	entry = malloc(sizeof(*entry));
+	if (!entry)
+		return fl_fail("out of memory; free some and try again");
+	for (i = 0; !ret && i < collector->nr_slots; i++) {
+		pid_t pid = collector->slots[i].pid;
+
+		if (!is_used(collector, i) || !pid || !kill(pid, 0) || errno != ESRCH)
+			continue;
+		ret = put_aside(collector, i, entry);
+		if (!ret)
+			free_slot(collector, i, entry);
+	}
+	free(entry);
+	return ret;
 }
 
 /* ---- Records ---- */
@@ -402,5 +515,6 @@ void fl_collector_close(struct fl_collector *collector)
 		munmap((void *)collector->slots, collector->nr_slots * sizeof(*collector->slots));
 	faultline_bpf__destroy(collector->bpf);
 	free(collector->names);
+	free(collector->gone);
 	free(collector);
 }

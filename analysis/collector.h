@@ -48,6 +48,13 @@ int fl_collector_add_target(struct fl_collector *collector, pid_t pid, bool foll
 int fl_collector_read(struct fl_collector *collector, bool settle,
 		      struct fl_snapshot *snapshot);
 
+/*
+ * Make room for new vCPUs if it gets scarce: put aside what was counted of those
+ * whose process has ended. Snapshots go on having it. To be called now and then,
+ * at least every second, by what measures without end. 0 or -1.
+ */
+int fl_collector_tidy(struct fl_collector *collector);
+
 /* Whether this KVM is known not to emit kvm_exit always (PVM). */
 bool fl_collector_may_lack_exits(const struct fl_collector *collector);
 

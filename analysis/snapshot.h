@@ -11,6 +11,8 @@
 
 #include "faultline.h"
 
+#define FL_NO_SLOT	(~0U)
+
 /* Room for a VM's name. */
 #define FL_VM_NAME	64
 
@@ -29,7 +31,9 @@ struct fl_vcpu_snapshot {
 	__u64 kvm;		/* the kernel's struct kvm, or 0 */
 	__u64 kvm_vcpu;		/* with @seen_ns, unique for good */
 	__u64 seen_ns;		/* when it was seen first, CLOCK_MONOTONIC */
-	__u32 slot;		/* as in struct fl_episode_record */
+	__u32 slot;		/* as in struct fl_episode_record, or FL_NO_SLOT
+				 * if it was needed for another
+				 */
 	__u32 vm;		/* index in the snapshot's vms */
 	__u32 pid, tid;		/* process, and thread that ran it last */
 	int id;			/* number in its VM, or -1 if not known */

@@ -288,6 +288,8 @@ static int observe(struct measurement *m)
 		elapsed = fl_now_ns() - m->start_ns;
 		fl_run_observe_policy(&m->run);
 		fl_run_observe_policy(&m->part);
+		if (fl_collector_tidy(m->collector))
+			return -1;
 		if (!options->interval_ns || elapsed < next)
 			continue;
 		if (end_interval(m))

@@ -3,8 +3,8 @@
  * The BPF side of the collector: turns KVM's tracepoints into events and steps
  * the episode state machine of the vCPU that they are about.
  *
- * All events of a vCPU come from the thread that runs it, with preemption
- * disabled, so its slot needs neither lock nor atomics and no event is dropped.
+ * All events of a vCPU come from the thread that runs it, one after the other, so
+ * its slot needs neither lock nor atomics and no event is dropped.
  * The counts are aggregated here; user space has the slots mapped and reads them
  * when it wants to.
  */
@@ -138,30 +138,36 @@ static __always_inline struct running *get_running(void)
 	return bpf_map_lookup_elem(&here, &zero);
 }
 
-/* Whether @entry is that of the vCPU that thread @tid runs. */
-static __always_inline bool is_run_by(const struct fl_vcpu_entry *entry, __u32 tid)
+/* @slot if it is that of the vCPU that thread @tid runs, or NULL. */
+static __always_inline struct fl_vcpu_entry *slot_of(const __u32 *slot, __u32 tid)
 {
-	return entry && entry->tid == tid;
+	struct fl_vcpu_entry *entry = bpf_map_lookup_elem(&vcpus, slot);
+
+	return entry && entry->tid == tid ? entry : NULL;
 }
 
-/* The slot of the vCPU that this thread runs. */
+/*
+ * The slot of the vCPU that this thread runs. What this CPU remembers may be
+ * out of date: then the thread isn't the one that the slot names.
+ */
 static __always_inline struct fl_vcpu_entry *this_vcpu(void)
 {
 	struct running *running = get_running();
 	__u32 tid = this_thread(), *slot;
-	struct fl_vcpu_entry *entry;
+	struct fl_vcpu_entry *entry = NULL;
 
 	if (!running)
 		return NULL;
-	if (running->tid != tid) {
-		slot = bpf_map_lookup_elem(&threads, &tid);
-		if (!slot)
-			return NULL;
-		running->slot = *slot;
-		running->tid = tid;
-	}
-	entry = bpf_map_lookup_elem(&vcpus, &running->slot);
-	return is_run_by(entry, tid) ? entry : NULL;
+	if (running->tid == tid)
+		entry = slot_of(&running->slot, tid);
+	if (entry)
+		return entry;
+	slot = bpf_map_lookup_elem(&threads, &tid);
+	if (!slot)
+		return NULL;
+	running->slot = *slot;
+	running->tid = tid;
+	return slot_of(slot, tid);
 }
 
 /* The same if an exit of it is open, i.e. if events are to be counted. */
@@ -244,9 +250,9 @@ static __noinline struct fl_vcpu_entry *new_slot(__u64 key, __u64 kvm, __s32 vcp
 }
 
 /*
- * The slot of @vcpu, which this thread is running. Memory of a vCPU that is gone
- * may be used for a new one: then KVM's count of its exits starts anew, and what
- * the slot has is of the old one.
+ * The slot of vCPU @key, which this thread has begun to run. Memory of a vCPU that
+ * is gone may be used for a new one: then KVM's count of its exits starts anew,
+ * and what the slot has is of the old one.
  */
 static __noinline struct fl_vcpu_entry *find_slot(__u64 key, __u64 exits)
 {
@@ -262,6 +268,7 @@ static __noinline struct fl_vcpu_entry *find_slot(__u64 key, __u64 exits)
 	return entry;
 }
 
+/* The slot of @vcpu, which this thread is running: mostly, the one it ran before. */
 static __always_inline struct fl_vcpu_entry *vcpu_slot(struct kvm_vcpu *vcpu)
 {
 	__u64 key = (__u64)vcpu, exits = vcpu->stat.exits;
