@@ -1,0 +1,20 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+#
+# How an archive for an emulated host is packed. To be sourced by what makes one.
+
+# pack DIR [EXCLUDED]...: DIR as a cpio archive, without the directories EXCLUDED
+# (./usr/share/doc). The same files make the same archive: fixed times and
+# owner, sorted names.
+pack() {
+	local dir=$1 exclude=() path
+
+	shift
+	for path; do
+		exclude+=(-path "$path" -prune -o)
+	done
+	cd "$dir" || return
+	find . "${exclude[@]}" -exec touch -h -d @0 {} +
+	find . "${exclude[@]}" -print0 | LC_ALL=C sort -z |
+		cpio --null --create --format=newc --owner=0:0 --reproducible --quiet
+}
