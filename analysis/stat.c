@@ -351,6 +351,9 @@ static int open_target(struct measurement *m, const struct options *options)
 	if (!pid)
 		return 0;
 	m->pidfd = syscall(SYS_pidfd_open, pid, 0);
+	if (m->pidfd < 0)
+		return fl_fail("cannot watch process %d: %s; is it a thread, or has it ended?",
+			       pid, strerror(errno));
 	return fl_collector_add_target(m->collector, pid, false);
 }
 
