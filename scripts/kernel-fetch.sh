@@ -65,6 +65,7 @@ unavailable() {
 
 # A URL of Debian, as the machine's own sources have it.
 debian_mirror() {
+	# shellcheck disable=SC2016 # apt's variable
 	apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Label: Debian' |
 		sort -u | awk 'NR == 1'
 }

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034 # build_once uses what is set here
 #
 # Part of scripts/kernel: builds the KVM selftest that the series adds, as a
 # static program, which an emulated host can run.
