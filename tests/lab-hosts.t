@@ -9,7 +9,7 @@ TOP=$(cd "$(dirname "$0")/.." && pwd)
 
 export LAB_KERNEL=$SCRATCH/kernel LAB_HOST_DIR=$SCRATCH/hosts VENDOR=fake
 export OUT_FILE=$SCRATCH/results.json
-unset LINE POLICY WORKLOAD PAGING FAULTS TIMEOUT SILENCE CHECK
+unset LINE POLICY WORKLOAD PAGING FAULTS STEPS SEED DISTURB TIMEOUT SILENCE CHECK
 : >"$LAB_KERNEL"
 mkdir "$LAB_HOST_DIR"
 
@@ -44,7 +44,7 @@ host <<<'exit 1'
 lab POLICY=zip
 fails 2 "unknown POLICY 'zip'; known: zap update unsync" "unknown policy"
 lab WORKLOAD=anno
-fails 2 "unknown WORKLOAD 'anno'; known: anon cow" "unknown workload"
+fails 2 "unknown WORKLOAD 'anno'; known: anon cow torture" "unknown workload"
 lab PAGING='64 63'
 fails 2 "unknown PAGING '63'; known: 32 pae 64" "unknown paging mode"
 lab VENDOR=cyrix
@@ -55,6 +55,8 @@ lab POLICY=' '
 fails 2 "POLICY is empty" "no policy"
 lab FAULTS=many
 fails 2 "FAULTS 'many' is not a number" "faults that are no number"
+lab SEED=0
+fails 2 "SEED '0' is not a number from 1 to 4294967295" "a seed that is no seed"
 lab FAULTS=20001
 fails 2 "FAULTS '20001' is not a number from 1 to 20000" "more faults than the guest can take"
 
@@ -83,6 +85,10 @@ lab
 is "$STATUS" 1 "a host that runs no job: exit status 1"
 like "$ERR" "lab-results: 0 runs arrived of 18" "a host that runs no job: one clear line"
 is "$(left)" "" "a host that runs no job: nothing is left"
+
+host <<<'echo "[ 1.0] WARNING: CPU: 0 PID: 7 at mmu.c:1" >"$4"; echo "{\"end\":true,\"runs\":0}" >"$3"; exec sleep 1000'
+lab
+failed "fake 6.12: the kernel complained: .*WARNING: CPU: 0 PID: 7 at mmu.c:1; see" "a splat on the console"
 
 host <<<'touch "$3.started"; touch "'"$SCRATCH"'/started"; sleep 1000 & sleep 1000'
 interrupt "$SCRATCH/started" env OUT="$OUT_FILE" "$TOP/lab/run"

@@ -58,6 +58,32 @@ refused "not a faultline.run/1 with a faultline.guest/1" "a guest that said noth
 sound | sed 's/"exits_in_episodes":21/"exits_in_episodes":14/' >"$RESULTS"
 refused "2.000 exits per guest fault.* instead of 2.95 to 3.05" "not what zap makes them" --check
 
+# A host's results: one torture run of 9 steps.
+tortured() {
+	cat <<-'END'
+		{"job":{"kernel":"6.12.1","vendor":"svm","policy":"zap","workload":"torture","paging":"64"},"status":0,"guest":{"schema":"faultline.torture/1","paging":"64","seed":1,"steps":9,"disagreements":0,"accesses":5,"must_fault":2,"must_not_fault":2,"may_fault":1,"faults":3}}
+		{"end":true,"runs":1}
+	END
+}
+
+tortured >"$RESULTS"
+check --check --expect 1
+is "$STATUS:$ERR" "0:" "a torture run is taken"
+like "$OUT" "svm +6.12 +64 +zap +9 +2 +2 +1 +3 +none" "a torture run is shown"
+is "$(jq -r '.runs[0] | "\(.schema) \(.line) \(.workload) \(.seed)"' "$OUT_FILE")" \
+	"faultline.torture/1 6.12 torture 1" "a torture run is written"
+rm -f "$OUT_FILE"
+tortured | sed 's/"disagreements":0/"disagreements":1/' >"$RESULTS"
+refused "not a faultline.torture/1 without disagreements" "a disagreement"
+tortured | sed 's/"must_fault":2/"must_fault":3/' >"$RESULTS"
+refused "accesses don't add up to 5" "accesses that don't add up"
+tortured | sed 's/"must_fault":2/"must_fault":1/; s/"may_fault":1/"may_fault":2/' >"$RESULTS"
+refused "2 of 5 accesses were allowed to fault and not to" "too many undecided accesses"
+tortured | sed 's/"guest":/"geust":/' >"$RESULTS"
+refused "zap torture 64: nothing came from the guest" "a torture guest that said nothing"
+tortured | sed 's/"status":0/"status":1,"error":"torture: seed 1, step 2: no"/' >"$RESULTS"
+refused "zap torture 64 failed: torture: seed 1, step 2: no" "a torture run that failed"
+
 sound | sed 2d >"$RESULTS"
 refused "has no end" "no end line"
 sound | sed 's/"runs":1/"runs":2/' >"$RESULTS"

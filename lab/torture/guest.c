@@ -407,7 +407,7 @@ static uint64_t random_pdpte(void)
 static uint64_t random_address(void)
 {
 	static const uint16_t upper_8[] = { 4, 5, 255, 511 };
-	static const uint16_t upper_4[] = { 4, 255, 256, 511, 516, 767, 768, 1023 };
+	static const uint16_t upper_4[] = { 4, 255, 256, 511, 512, 513, 1022, 1023 };
 	unsigned int low = model.mode == PAGING_32 ? 10 : 9;
 	uint64_t index = model_slots(model.mode)[random_below(model.nr_slots)], address;
 
@@ -421,15 +421,15 @@ static uint64_t random_address(void)
 	return address | (chance(75) ? 4ULL << 39 : 511ULL << 39 | 0xffffULL << 48);
 }
 
-/* A few addresses get most of what happens. */
-static uint64_t favourites[4];
+/* A few addresses, others in each mode, get most of what happens. */
+static uint64_t favourites[NR_PAGING_MODES][4];
 
 static void choose_favourites(void)
 {
 	unsigned int i;
 
 	for (i = 0; i < 4; i++)
-		favourites[i] = random_address();
+		favourites[model.mode][i] = random_address();
 }
 
 static uint64_t pick_address(void)
@@ -437,8 +437,8 @@ static uint64_t pick_address(void)
 	uint32_t n = random_below(6);
 
 	if (chance(3))
-		favourites[random_below(4)] = random_address();
-	return n < 4 ? favourites[n] : random_address();
+		favourites[model.mode][random_below(4)] = random_address();
+	return n < 4 ? favourites[model.mode][n] : random_address();
 }
 
 /*
@@ -1012,7 +1012,8 @@ static void switch_paging(void)
 	asm volatile("mov %0, %%cr0" : : "r"(cr0) : "memory");
 	model_load_root(&model, model.root);
 	has_nx = cpu_has_nx && mode == PAGING_PAE;
-	choose_favourites();
+	if (!favourites[mode][0])
+		choose_favourites();
 }
 #endif
 
@@ -1020,7 +1021,7 @@ static void switch_paging(void)
 static void maybe_switch_paging(void)
 {
 #ifndef __x86_64__
-	if (!random_below(model.mode == (enum paging_mode)info->paging ? 1000 : 100))
+	if (!random_below(model.mode == (enum paging_mode)info->paging ? 150 : 50))
 		switch_paging();
 #endif
 }

@@ -10,9 +10,13 @@
 /* Bits by which an entry that the guest wrote may differ from what is in memory. */
 #define MARKS		((uint64_t)PTE_ACCESSED | PTE_DIRTY)
 
+/*
+ * Neighbours, and both sides of where a shadow page or a quadrant ends. Many
+ * entries of 4 bytes are halves of those of 8, for the guest that has both.
+ */
 static const uint16_t slots_8[] = { 4, 5, 6, 7, 255, 256, 510, 511 };
 static const uint16_t slots_4[] = {
-	4, 5, 6, 7, 255, 256, 510, 511, 516, 517, 518, 519, 767, 768, 1022, 1023,
+	4, 5, 6, 7, 8, 10, 12, 14, 255, 256, 510, 511, 512, 513, 1022, 1023,
 };
 
 const uint16_t *model_slots(enum paging_mode mode)
