@@ -40,7 +40,7 @@ fails 2 "unexpected '1'" "an argument that is no option"
 
 # ---- runs ----
 
-export WORKLOAD=torture STEPS=3000
+export WORKLOAD=torture STEPS=2000
 
 # field JQ-EXPRESSION: its value for each run, one a line
 field() {
