@@ -14,11 +14,11 @@ $(BUILD)/lab/init: lab/init.c
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(LAB_CFLAGS) -static $< -o $@
 
-$(BUILD)/bin/lab-results: lab/results.c $(BUILD)/analysis/error.o
+$(BUILD)/bin/lab-results: lab/results.c lab/json-file.c $(BUILD)/analysis/error.o
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(LAB_CFLAGS) $^ -ljson-c -o $@
 
-$(BUILD)/lab/initramfs.cpio.gz: lab/initramfs $(BUILD)/lab/init $(BUILD)/lab/micro $(BUILD)/lab/torture $(BUILD)/bin/faultline
+$(BUILD)/lab/initramfs.cpio.gz: lab/initramfs lab/pack.sh $(BUILD)/lab/init $(BUILD)/lab/micro $(BUILD)/lab/torture $(BUILD)/bin/faultline
 	lab/initramfs $@
 
 lab: all	## measure on emulated hosts; lists: LINE VENDOR POLICY WORKLOAD PAGING

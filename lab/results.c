@@ -11,11 +11,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <json-c/json.h>
 
 #include "error.h"
+#include "json-file.h"
 
 #define MAX_POLICIES	8
 
@@ -279,23 +279,6 @@ static int read_file(struct json_object *runs, const char *path)
 	return ret < 0 ? -1 : 0;
 }
 
-/* ---- writing ---- */
-
-static int write_results(struct json_object *results, const char *path)
-{
-	char temporary[4096];
-
-	snprintf(temporary, sizeof(temporary), "%s.new", path);
-	if (json_object_to_file_ext(temporary, results,
-				    JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE) ||
-	    rename(temporary, path)) {
-		fl_fail("cannot write %s: %s", path, strerror(errno));
-		unlink(temporary);
-		return -1;
-	}
-	return 0;
-}
-
 /* ---- the table ---- */
 
 static bool same_row(struct json_object *a, struct json_object *b)
@@ -432,7 +415,7 @@ static int process(const struct options *options, char **paths)
 	json_object_object_add(results, "runs", runs);
 	for (; !ret && *paths; paths++)
 		ret = read_file(runs, *paths);
-	ret = ret || check_all(runs, options) || write_results(results, options->output);
+	ret = ret || check_all(runs, options) || json_file_write(results, options->output);
 	if (!ret) {
 		print_table(runs);
 		print_torture(runs);
