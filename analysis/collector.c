@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
@@ -226,10 +227,23 @@ bool fl_collector_may_lack_exits(const struct fl_collector *collector)
 	return collector->may_lack_exits;
 }
 
+/* BPF sees PIDs as the first namespace has them (PROC_PID_INIT_INO). */
+static bool in_pid_namespace(void)
+{
+	enum { INITIAL_PID_NAMESPACE = 0xeffffffc };
+	struct stat namespace;
+
+	return !stat("/proc/self/ns/pid", &namespace) &&
+		namespace.st_ino != (unsigned int)INITIAL_PID_NAMESPACE;
+}
+
 int fl_collector_add_target(struct fl_collector *collector, pid_t pid, bool follow)
 {
 	__u32 key = pid, value = follow;
 
+	if (in_pid_namespace())
+		return fl_fail("PIDs mean something else in this PID namespace (a container?); "
+			       "run in the host's, e.g. by 'nsenter -t 1 -p', or measure all by -a");
 	if (bpf_map__update_elem(collector->bpf->maps.targets, &key, sizeof(key),
 				 &value, sizeof(value), BPF_ANY))
 		return fl_fail("cannot select process %d: %s; measure fewer at once",

@@ -39,6 +39,15 @@ if ((EUID != 0)) || ! "$FAULTLINE" check >/dev/null 2>&1; then
 	exit
 fi
 
+# As in a container, where BPF has other PIDs than we have.
+try unshare --pid --fork --mount-proc "$FAULTLINE" stat -- true
+fails 1 "PID namespace.*nsenter -t 1 -p" "a PID namespace of its own"
+if [[ $(stat -L --format=%i /proc/self/ns/pid) != 4026531836 ]]; then
+	skip 38 "in a PID namespace of its own, processes can't be selected"
+	done_testing
+	exit
+fi
+
 stat_fails 1 "process 1 runs no virtual machine; -a measures all" -p 1
 stat_fails 1 "there is no process 4194304" -p 4194304
 stat_fails 1 "no virtual machine is called 'no such one'" --vm "no such one"
