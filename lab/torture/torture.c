@@ -288,8 +288,6 @@ static const char *failure_text(const struct torture_info *info)
 
 static int guest_failed(const struct torture_info *info, const struct options *options)
 {
-	if (options->trace)
-		print_trace(info);
 	return fl_fail("%s paging, seed %" PRIu64 ", step %u: %s; wanted 0x%" PRIx64 ", found 0x%" PRIx64
 		       ", expected %s; see it by --paging %s --seed %" PRIu64 " --steps %u --trace",
 		       paging_names[options->paging], options->seed, info->step, failure_text(info),
@@ -351,6 +349,8 @@ static int run_guest(struct vm *vm, const struct vm_memory *region, struct outco
 	end = vm_run(vm, options->timeout);
 	if (options->disturb)
 		ret = disturb_stop(&outcome->disturbed);
+	if (options->trace && (end != VM_GUEST_DONE || ret))
+		print_trace(info);
 	if (end == VM_GUEST_FAILED)
 		return guest_failed(info, options);
 	return end == VM_GUEST_DONE ? ret : -1;
