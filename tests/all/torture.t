@@ -29,7 +29,7 @@ is "$(without_disagreement 100000)" 9 "3 policies x 3 paging modes"
 # 32-bit guest changes its paging mode.
 declare -A modes=(
 	[write-permission]=64 [quadrant]=32 [reserved-bits]=64 [stale-spte]=64 [role]=pae
-	[straddle]=64
+	[straddle]=pae
 )
 for bug in "$TOP"/lab/torture/bugs/*.patch; do
 	bug=$(basename "$bug" .patch)
