@@ -15,7 +15,7 @@ ANALYSIS_LIBS	:= -lbpf -ljson-c
 LIBFAULTLINE	:= $(BUILD)/lib/libfaultline.a
 
 # What the tests link, too; the command is these and its main files.
-LIB_OBJS := $(patsubst %,$(BUILD)/analysis/%.o,collector command csv error host interrupt json output probe reasons run snapshot table vmm)
+LIB_OBJS := $(patsubst %,$(BUILD)/analysis/%.o,collector command csv error host interrupt json measure options output probe reasons run selection session snapshot table vmm)
 CMD_OBJS := $(patsubst %,$(BUILD)/analysis/%.o,check main stat)
 
 all: $(BUILD)/bin/faultline

@@ -12,6 +12,7 @@
 #include "commands.h"
 #include "error.h"
 #include "host.h"
+#include "options.h"
 #include "probe.h"
 #include "run.h"
 
@@ -293,9 +294,8 @@ static int parse(int argc, char **argv, bool *json)
 	}
 	if (option == -1 && optind == argc)
 		return FL_DONE;
-	fl_fail("unknown argument %s; see 'faultline check --help'",
-		option == -1 ? argv[optind] : argv[optind - 1]);
-	return FL_USAGE;
+	return fl_usage_error("check", "unknown argument %s",
+			      option == -1 ? argv[optind] : argv[optind - 1]);
 }
 
 int fl_cmd_check(int argc, char **argv)

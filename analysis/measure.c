@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: GPL-2.0
+/* A measurement from beginning to end. See measure.h. */
+#include "measure.h"
+#include "session.h"
+
+/* How often the policy is looked at: a change that is undone sooner is missed. */
+#define POLICY_PERIOD_NS 500000000ULL
+
+struct measurement {
+	struct fl_session session;
+	__u64 interval_ns;		/* 0: none */
+	__u64 next_ns;			/* when the interval ends, since the beginning */
+	fl_run_handler *handle;
+	void *data;
+	struct fl_run *run;		/* the whole */
+	struct fl_run part;		/* the interval that is going on */
+	struct fl_snapshot before;	/* when it began */
+};
+
+/* ---- Intervals ---- */
+
+static void begin_interval(struct measurement *m, const struct fl_snapshot *now)
+{
+	m->part.interval++;
+	m->part.start_ns = now->time_ns - m->session.start_ns;
+	fl_run_begin_policy(&m->part);
+	fl_snapshot_free(&m->before);
+	m->before = *now;
+}
+
+static int end_interval(struct measurement *m)
+{
+	struct fl_snapshot now;
+	int ret;
+
+	if (fl_collector_read(m->session.collector, false, &now))
+		return -1;
+	if (fl_snapshot_since(&now, &m->before, &m->part.snapshot)) {
+		fl_snapshot_free(&now);
+		return -1;
+	}
+	m->part.duration_ns = now.time_ns - m->before.time_ns;
+	ret = m->handle(&m->part, m->data);
+	fl_snapshot_free(&m->part.snapshot);
+	begin_interval(m, &now);
+	return ret;
+}
+
+static int end_interval_if_due(struct measurement *m)
+{
+	__u64 elapsed = fl_session_elapsed(&m->session);
+
+	if (!m->interval_ns || elapsed < m->next_ns)
+		return 0;
+	m->next_ns += m->interval_ns * ((elapsed - m->next_ns) / m->interval_ns + 1);
+	return end_interval(m);
+}
+
+/* How long nothing needs to be done. */
+static __u64 time_to_wait(const struct measurement *m)
+{
+	__u64 elapsed = fl_session_elapsed(&m->session), left;
+
+	if (!m->interval_ns)
+		return POLICY_PERIOD_NS;
+	left = m->next_ns > elapsed ? m->next_ns - elapsed : 0;
+	return left < POLICY_PERIOD_NS ? left : POLICY_PERIOD_NS;
+}
+
+/* ---- From beginning to end ---- */
+
+static int begin(struct measurement *m)
+{
+	struct fl_snapshot now;
+
+	if (fl_collector_read(m->session.collector, false, &now))
+		return -1;
+	m->session.start_ns = now.time_ns;
+	begin_interval(m, &now);
+	return 0;
+}
+
+static int observe(struct measurement *m)
+{
+	while (!fl_session_is_over(&m->session)) {
+		if (fl_session_wait(&m->session, time_to_wait(m)))
+			return -1;
+		fl_run_observe_policy(m->run);
+		fl_run_observe_policy(&m->part);
+		if (end_interval_if_due(m))
+			return -1;
+	}
+	return 0;
+}
+
+static int finish(struct measurement *m)
+{
+	struct fl_run *run = m->run;
+
+	/* The last interval is cut short, so that they add up to the whole. */
+	if (m->interval_ns && end_interval(m))
+		return -1;
+	if (fl_collector_read(m->session.collector, true, &run->snapshot))
+		return -1;
+	run->duration_ns = m->session.selection->window ?
+			   run->snapshot.total.window_ns :
+			   run->snapshot.time_ns - m->session.start_ns;
+	return m->handle(run, m->data);
+}
+
+int fl_measure(const struct fl_selection *selection, __u64 interval_ns,
+	       struct fl_run *run, fl_run_handler *handle, void *data)
+{
+	struct measurement m = {
+		.interval_ns = interval_ns,
+		.next_ns = interval_ns,
+		.handle = handle,
+		.data = data,
+		.run = run,
+		.part = *run,
+	};
+	int ret = -1;
+
+	if (fl_session_open(&m.session, selection, 0))
+		return -1;
+	if (!begin(&m) && !observe(&m) && !finish(&m))
+		ret = fl_session_judge(&m.session, &run->snapshot);
+	fl_session_close(&m.session);
+	fl_snapshot_free(&m.before);
+	return ret;
+}

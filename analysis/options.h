@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What the subcommands' options have in common: values, and errors with a hint. */
+#ifndef FAULTLINE_OPTIONS_H
+#define FAULTLINE_OPTIONS_H
+
+#include <linux/types.h>
+
+/* Say what is wrong, and where the help of @subcommand is. Returns FL_USAGE. */
+__attribute__((format(printf, 2, 3)))
+int fl_usage_error(const char *subcommand, const char *format, ...);
+
+/*
+ * What getopt_long() returned for an option that @subcommand doesn't have, or
+ * whose value is missing; opterr must be 0. Says so. Returns FL_USAGE.
+ */
+int fl_bad_option(const char *subcommand, int option, char **argv);
+
+/* Seconds, from 0.001 on, as nanoseconds. FL_DONE or FL_USAGE. */
+int fl_parse_seconds(const char *option, const char *text, __u64 *ns);
+
+/* A number from @min on. FL_DONE or FL_USAGE. */
+int fl_parse_number(const char *subcommand, const char *option, const char *text,
+		    int min, int *number);
+
+#endif /* FAULTLINE_OPTIONS_H */
