@@ -18,7 +18,7 @@ $(BUILD)/torture/guest-image.o: lab/micro/guest-image.S $(BUILD)/torture/guest-6
 
 $(BUILD)/torture/%.o: lab/torture/%.c $(wildcard lab/torture/*.h lab/micro/*.h)
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) -D_GNU_SOURCE -Ianalysis -Ilab/micro -c $< -o $@
+	$(CC) $(CFLAGS) -D_GNU_SOURCE -Ilab/micro -Ianalysis -c $< -o $@
 
 # Static: it runs in an initramfs.
 $(BUILD)/lab/torture: $(TORTURE_OBJS)
