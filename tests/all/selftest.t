@@ -6,6 +6,8 @@ set -euo pipefail
 TOP=$(cd "$(dirname "$0")/../.." && pwd)
 # shellcheck source=tests/tap.sh
 . "$TOP/tests/tap.sh"
+# shellcheck source=tests/prefix-series.sh
+. "$TOP/tests/prefix-series.sh"
 unset LINE VENDOR POLICY WORKLOAD PAGING FAULTS MICRO_OPTIONS TIMEOUT SILENCE LAB_KERNEL LAB_HOST_DIR
 unset KERNEL_VARIANT CMDLINE CONFIG_NAME
 export WORKLOAD=selftest OUT=$SCRATCH/results.json
@@ -17,9 +19,7 @@ for line in 6.12 6.1 7.2; do
 done
 
 # The series up to the patch before the update.
-mkdir -p "$SCRATCH/patches/6.12"
-grep -B 99 -m 1 'Extract-the-check' "$TOP/patches/6.12/series" >"$SCRATCH/patches/6.12/series"
-(cd "$TOP/patches/6.12" && xargs cp -t "$SCRATCH/patches/6.12" <"$SCRATCH/patches/6.12/series")
+prefix_series 6.12 "$(sed -n /-Extract-the-check/= "$TOP/patches/6.12/series")"
 try env PATCHES_DIR="$SCRATCH/patches" FAULTLINE_BUILD="$SCRATCH/build" "$TOP/scripts/kernel" build 6.12
 is "$STATUS:$ERR" "0:" "a kernel without the update builds"
 try env LAB_KERNEL="$SCRATCH/build/kernel/6.12/bzImage" "$TOP/lab/run"
