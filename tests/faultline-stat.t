@@ -6,6 +6,8 @@ set -euo pipefail
 TOP=$(cd "$(dirname "$0")/.." && pwd)
 # shellcheck source=tests/tap.sh
 . "$TOP/tests/tap.sh"
+# shellcheck source=tests/vms.sh
+. "$TOP/tests/vms.sh"
 
 FAULTLINE=$TOP/build/bin/faultline
 MICRO=$TOP/build/lab/micro
@@ -59,24 +61,6 @@ if ! "$MICRO" --faults 10 >/dev/null 2>&1; then
 	done_testing
 	exit
 fi
-
-# start_vm: one that takes faults for a good while, in the background. VM is its pid.
-start_vm() {
-	(exec -a micro "$MICRO" --faults 20000 --workload cow --timeout 60) >/dev/null 2>&1 &
-	VM=$!
-	VMS+=("$VM")
-	until "$FAULTLINE" stat -p "$VM" -d 0.1 >/dev/null 2>&1; do
-		kill -0 "$VM"
-		sleep 0.05
-	done
-}
-
-stop_vms() {
-	kill "${VMS[@]}" 2>/dev/null || true
-	wait "${VMS[@]}" 2>/dev/null || true
-	VMS=()
-}
-VMS=()
 
 field() {
 	jq -r "$1" "$JSON"

@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash disable=SC2034 # tests use what is set here
+#
+# Virtual machines for tests that measure on this machine, to be sourced after
+# tap.sh. They set FAULTLINE and MICRO.
+
+VMS=()
+
+# unmeasurable: why nothing can be measured here, or nothing
+unmeasurable() {
+	if ((EUID != 0)) || ! "$FAULTLINE" check >/dev/null 2>&1; then
+		echo "this machine can't be measured; 'faultline check' says why"
+	elif [[ $(stat -L --format=%i /proc/self/ns/pid) != 4026531836 ]]; then
+		echo "in a PID namespace of its own, processes can't be selected"
+	elif ! "$MICRO" --faults 10 >/dev/null 2>&1; then
+		echo "no virtual machine runs here; /dev/kvm is needed"
+	fi
+}
+
+# start_vm: one that takes faults for a good while, in the background. VM is its pid.
+start_vm() {
+	(exec -a micro "$MICRO" --faults 20000 --workload cow --timeout 60) >/dev/null 2>&1 &
+	VM=$!
+	VMS+=("$VM")
+	until "$FAULTLINE" stat -p "$VM" -d 0.1 >/dev/null 2>&1; do
+		kill -0 "$VM"
+		sleep 0.05
+	done
+}
+
+stop_vms() {
+	kill "${VMS[@]}" 2>/dev/null || true
+	wait "${VMS[@]}" 2>/dev/null || true
+	VMS=()
+}
