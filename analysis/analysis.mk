@@ -11,12 +11,12 @@ BPF_CFLAGS = -g -O2 -target bpf -mcpu=v3 -Wall -Wextra -Wno-unused-parameter \
 	     -I/usr/include/$(shell $(CC) -print-multiarch)
 
 ANALYSIS_CFLAGS	:= -D_GNU_SOURCE -Ianalysis -Ibpf -I$(BUILD)/bpf
-ANALYSIS_LIBS	:= -lbpf -ljson-c
+ANALYSIS_LIBS	:= -lbpf -ljson-c -lsqlite3
 LIBFAULTLINE	:= $(BUILD)/lib/libfaultline.a
 
 # What the tests link, too; the command is these and its main files.
-LIB_OBJS := $(patsubst %,$(BUILD)/analysis/%.o,collector command csv error host interrupt json measure options output probe reasons run selection session snapshot table vmm)
-CMD_OBJS := $(patsubst %,$(BUILD)/analysis/%.o,check main stat)
+LIB_OBJS := $(patsubst %,$(BUILD)/analysis/%.o,collector command csv error figures host interrupt json json-read load measure options output printer probe reasons run runfile-read runfile-write selection session snapshot table vmm)
+CMD_OBJS := $(patsubst %,$(BUILD)/analysis/%.o,check main record report stat)
 
 all: $(BUILD)/bin/faultline
 

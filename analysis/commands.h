@@ -6,8 +6,12 @@
 /* Each takes its own argc and argv, and returns an enum fl_status. */
 int fl_cmd_check(int argc, char **argv);
 int fl_cmd_stat(int argc, char **argv);
+int fl_cmd_record(int argc, char **argv);
+int fl_cmd_report(int argc, char **argv);
 
 extern const char fl_check_help[];
 extern const char fl_stat_help[];
+extern const char fl_record_help[];
+extern const char fl_report_help[];
 
 #endif /* FAULTLINE_COMMANDS_H */

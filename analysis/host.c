@@ -156,3 +156,14 @@ const char *fl_vendor_name(__u32 isa)
 
 	return vendor ? vendor->name : "unknown";
 }
+
+__u32 fl_vendor_isa(const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < NR_VENDORS; i++) {
+		if (!strcmp(vendors[i].name, name))
+			return vendors[i].isa;
+	}
+	return 0;
+}

@@ -43,4 +43,7 @@ const char *fl_mmu_name(__u32 isa);
 /* "svm", "vmx", "pvm", or "unknown" where no exit told; @isa is enum fl_isa. */
 const char *fl_vendor_name(__u32 isa);
 
+/* The instruction set of the vendor called @name; 0 if there is none. */
+__u32 fl_vendor_isa(const char *name);
+
 #endif /* FAULTLINE_HOST_H */

@@ -144,6 +144,7 @@ static void add_vms(struct json_object *object, const struct fl_snapshot *snapsh
 		add_text(entry, "name", vm->name);
 		add_count(entry, "pid", vm->pid);
 		add_figures(entry, &vm->tally);
+		add_times(entry, &vm->tally);
 		add_vcpus(entry, snapshot, i);
 		json_object_array_add(vms, entry);
 	}
@@ -156,7 +157,7 @@ static void add_labels(struct json_object *object, const struct fl_run *run)
 	add_text(object, "line", run->line);
 	add_text(object, "kernel", run->host.kernel);
 	add_text(object, "vendor", fl_vendor_name(fl_run_isa(run)));
-	add_text(object, "mmu", fl_mmu_name(fl_run_isa(run)));
+	add_text(object, "mmu", fl_run_mmu(run));
 	add_text(object, "policy", run->policy);
 	add_text(object, "workload", run->workload);
 	add_text(object, "paging", run->paging);

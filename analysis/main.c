@@ -16,6 +16,8 @@ static const struct subcommand {
 } subcommands[] = {
 	{ "check", fl_cmd_check, fl_check_help, "tell what can be measured on this host" },
 	{ "stat", fl_cmd_stat, fl_stat_help, "count virtual machines' exits, by cause, and per guest fault" },
+	{ "record", fl_cmd_record, fl_record_help, "count them into a run file" },
+	{ "report", fl_cmd_report, fl_report_help, "print recorded runs again" },
 };
 
 #define NR_SUBCOMMANDS (sizeof(subcommands) / sizeof(subcommands[0]))

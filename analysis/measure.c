@@ -6,12 +6,13 @@
 /* How often the policy is looked at: a change that is undone sooner is missed. */
 #define POLICY_PERIOD_NS 500000000ULL
 
+/* How often records are fetched, so that their buffer never gets full. */
+#define RECORDS_PERIOD_NS 50000000ULL
+
 struct measurement {
+	const struct fl_measurement *what;
 	struct fl_session session;
-	__u64 interval_ns;		/* 0: none */
 	__u64 next_ns;			/* when the interval ends, since the beginning */
-	fl_run_handler *handle;
-	void *data;
 	struct fl_run *run;		/* the whole */
 	struct fl_run part;		/* the interval that is going on */
 	struct fl_snapshot before;	/* when it began */
@@ -28,11 +29,21 @@ static void begin_interval(struct measurement *m, const struct fl_snapshot *now)
 	m->before = *now;
 }
 
+static int fetch_records(struct measurement *m)
+{
+	if (!m->what->handle_record)
+		return 0;
+	return fl_collector_poll_records(m->session.collector, 0, m->what->handle_record,
+					 m->what->data);
+}
+
 static int end_interval(struct measurement *m)
 {
 	struct fl_snapshot now;
 	int ret;
 
+	if (fetch_records(m))
+		return -1;
 	if (fl_collector_read(m->session.collector, false, &now))
 		return -1;
 	if (fl_snapshot_since(&now, &m->before, &m->part.snapshot)) {
@@ -40,7 +51,7 @@ static int end_interval(struct measurement *m)
 		return -1;
 	}
 	m->part.duration_ns = now.time_ns - m->before.time_ns;
-	ret = m->handle(&m->part, m->data);
+	ret = m->what->handle(&m->part, m->what->data);
 	fl_snapshot_free(&m->part.snapshot);
 	begin_interval(m, &now);
 	return ret;
@@ -48,23 +59,24 @@ static int end_interval(struct measurement *m)
 
 static int end_interval_if_due(struct measurement *m)
 {
-	__u64 elapsed = fl_session_elapsed(&m->session);
+	__u64 elapsed = fl_session_elapsed(&m->session), interval = m->what->interval_ns;
 
-	if (!m->interval_ns || elapsed < m->next_ns)
+	if (!interval || elapsed < m->next_ns)
 		return 0;
-	m->next_ns += m->interval_ns * ((elapsed - m->next_ns) / m->interval_ns + 1);
+	m->next_ns += interval * ((elapsed - m->next_ns) / interval + 1);
 	return end_interval(m);
 }
 
 /* How long nothing needs to be done. */
 static __u64 time_to_wait(const struct measurement *m)
 {
+	__u64 period = m->what->handle_record ? RECORDS_PERIOD_NS : POLICY_PERIOD_NS;
 	__u64 elapsed = fl_session_elapsed(&m->session), left;
 
-	if (!m->interval_ns)
-		return POLICY_PERIOD_NS;
+	if (!m->what->interval_ns)
+		return period;
 	left = m->next_ns > elapsed ? m->next_ns - elapsed : 0;
-	return left < POLICY_PERIOD_NS ? left : POLICY_PERIOD_NS;
+	return left < period ? left : period;
 }
 
 /* ---- From beginning to end ---- */
@@ -87,7 +99,7 @@ static int observe(struct measurement *m)
 			return -1;
 		fl_run_observe_policy(m->run);
 		fl_run_observe_policy(&m->part);
-		if (end_interval_if_due(m))
+		if (fetch_records(m) || end_interval_if_due(m))
 			return -1;
 	}
 	return 0;
@@ -98,30 +110,28 @@ static int finish(struct measurement *m)
 	struct fl_run *run = m->run;
 
 	/* The last interval is cut short, so that they add up to the whole. */
-	if (m->interval_ns && end_interval(m))
+	if (m->what->interval_ns && end_interval(m))
 		return -1;
 	if (fl_collector_read(m->session.collector, true, &run->snapshot))
 		return -1;
-	run->duration_ns = m->session.selection->window ?
+	run->duration_ns = m->what->selection->window ?
 			   run->snapshot.total.window_ns :
 			   run->snapshot.time_ns - m->session.start_ns;
-	return m->handle(run, m->data);
+	return m->what->handle(run, m->what->data);
 }
 
-int fl_measure(const struct fl_selection *selection, __u64 interval_ns,
-	       struct fl_run *run, fl_run_handler *handle, void *data)
+int fl_measure(const struct fl_measurement *what, struct fl_run *run)
 {
 	struct measurement m = {
-		.interval_ns = interval_ns,
-		.next_ns = interval_ns,
-		.handle = handle,
-		.data = data,
+		.what = what,
+		.next_ns = what->interval_ns,
 		.run = run,
 		.part = *run,
 	};
 	int ret = -1;
 
-	if (fl_session_open(&m.session, selection, 0))
+	if (fl_session_open(&m.session, what->selection,
+			    what->handle_record ? what->records_size : 0))
 		return -1;
 	if (!begin(&m) && !observe(&m) && !finish(&m))
 		ret = fl_session_judge(&m.session, &run->snapshot);

@@ -9,16 +9,21 @@
 #include "run.h"
 #include "selection.h"
 
-/* Takes a run: an interval, or (run->interval is 0) the whole. 0 or -1. */
-typedef int fl_run_handler(const struct fl_run *run, void *data);
+struct fl_measurement {
+	const struct fl_selection *selection;
+	__u64 interval_ns;		/* 0: no intervals */
+	fl_run_handler *handle;
+	size_t records_size;		/* as in struct fl_collector_options */
+	fl_record_handler *handle_record; /* of an episode; NULL: no records */
+	void *data;			/* for both */
+};
 
 /*
- * Measure what @selection says until it is over: call @handle for each interval
- * of @interval_ns (0: none), and then once for the whole, of which @run has the
- * labels. Call fl_interrupt_catch() before. 0, or -1 if it is not a measurement;
- * @handle may have been called all the same.
+ * Measure until it is over: call @handle for each interval, and then once for the
+ * whole, of which @run has the labels; and @handle_record in between. Call
+ * fl_interrupt_catch() before. 0, or -1 if it is not a measurement; they may have
+ * been called all the same.
  */
-int fl_measure(const struct fl_selection *selection, __u64 interval_ns,
-	       struct fl_run *run, fl_run_handler *handle, void *data);
+int fl_measure(const struct fl_measurement *what, struct fl_run *run);
 
 #endif /* FAULTLINE_MEASURE_H */

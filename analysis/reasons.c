@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The names of exit reasons, by vendor. See reasons.h. */
 #include <stdio.h>
+#include <string.h>
 
 #include "reasons.h"
 
@@ -205,4 +206,16 @@ const char *fl_reason_name(__u32 isa, __u32 slot, char name[FL_REASON_NAME])
 		code = slot - FL_SVM_HIGH_SLOT + FL_SVM_HIGH_CODES;
 	snprintf(name, FL_REASON_NAME, "code_0x%x", code);
 	return name;
+}
+
+__u32 fl_reason_by_name(__u32 isa, const char *name)
+{
+	char made_up[FL_REASON_NAME];
+	__u32 slot;
+
+	for (slot = 0; slot < FL_REASON_UNKNOWN; slot++) {
+		if (!strcmp(fl_reason_name(isa, slot, made_up), name))
+			break;
+	}
+	return slot;
 }

@@ -15,4 +15,7 @@
  */
 const char *fl_reason_name(__u32 isa, __u32 slot, char name[FL_REASON_NAME]);
 
+/* Back from a name to the slot; that of "unknown" if there is no such one. */
+__u32 fl_reason_by_name(__u32 isa, const char *name);
+
 #endif /* FAULTLINE_REASONS_H */

@@ -19,9 +19,23 @@ static const char *const class_names[FL_NR_CLASSES] = {
 	[FL_OTHER] = "other",
 };
 
+static const char *const outcome_names[FL_NR_OUTCOMES] = {
+	[FL_ENDED_BY_REFAULT] = "refault",
+	[FL_ENDED_BY_UPDATE] = "update",
+	[FL_ENDED_BY_OUTER] = "outer",
+	[FL_ENDED_BY_NEXT] = "next",
+	[FL_ENDED_BY_DEPTH] = "depth",
+	[FL_STILL_OPEN] = "open",
+};
+
 const char *fl_class_name(enum fl_class class)
 {
 	return class_names[class];
+}
+
+const char *fl_outcome_name(enum fl_outcome outcome)
+{
+	return outcome_names[outcome];
 }
 
 void fl_run_init(struct fl_run *run)
@@ -67,6 +81,29 @@ int fl_run_set_label(struct fl_run *run, const char *assignment)
 		       assignment);
 }
 
+const char *fl_run_label(const struct fl_run *run, const char *key)
+{
+	const struct {
+		const char *key, *value;
+	} labels[] = {
+		{ "line", run->line },
+		{ "kernel", run->host.kernel },
+		{ "vendor", fl_vendor_name(fl_run_isa(run)) },
+		{ "mmu", fl_run_mmu(run) },
+		{ "policy", run->policy },
+		{ "workload", run->workload },
+		{ "paging", run->paging },
+		{ "clock", run->clock },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(labels) / sizeof(labels[0]); i++) {
+		if (!strcmp(labels[i].key, key))
+			return labels[i].value;
+	}
+	return NULL;
+}
+
 void fl_run_begin_policy(struct fl_run *run)
 {
 	if (!run->policy_is_set)
@@ -82,6 +119,11 @@ void fl_run_observe_policy(struct fl_run *run)
 __u32 fl_run_isa(const struct fl_run *run)
 {
 	return run->snapshot.total.isa ? run->snapshot.total.isa : run->host_isa;
+}
+
+const char *fl_run_mmu(const struct fl_run *run)
+{
+	return *run->mmu ? run->mmu : fl_mmu_name(fl_run_isa(run));
 }
 
 const char *fl_run_level(const struct fl_run *run)

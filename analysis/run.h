@@ -21,10 +21,17 @@ struct fl_run {
 	/* Labels; fl_run_set_label() changes them. */
 	char line[16], policy[16], workload[64], paging[16], clock[16];
 	bool policy_is_set;	/* by the user, who knows */
+	char mmu[16];		/* "": what this host has; see fl_run_mmu() */
 };
+
+/* Takes a run: an interval, or (run->interval is 0) the whole. 0 or -1. */
+typedef int fl_run_handler(const struct fl_run *run, void *data);
 
 /* A class's name in tables and JSON, e.g. "pte-write". */
 const char *fl_class_name(enum fl_class class);
+
+/* What ended an episode, e.g. "refault". */
+const char *fl_outcome_name(enum fl_outcome outcome);
 
 /* Label @run with what is known without asking: the host's data, "wall" clock. */
 void fl_run_init(struct fl_run *run);
@@ -36,6 +43,12 @@ void fl_run_init(struct fl_run *run);
 int fl_run_set_label(struct fl_run *run, const char *assignment);
 
 /*
+ * The value of label @key: those above, kernel, vendor or mmu. NULL if there is no
+ * such label.
+ */
+const char *fl_run_label(const struct fl_run *run, const char *key);
+
+/*
  * Begin to observe the policy, and go on observing it: what KVM does now. The
  * label becomes "mixed" if it has changed in between.
  */
@@ -44,6 +57,9 @@ void fl_run_observe_policy(struct fl_run *run);
 
 /* The instruction set that exits were of, or else the host's. */
 __u32 fl_run_isa(const struct fl_run *run);
+
+/* How page tables are kept: "shadow", "tdp" or "unknown". */
+const char *fl_run_mmu(const struct fl_run *run);
 
 /* "exits", or "faults" if KVM told only of guest faults. */
 const char *fl_run_level(const struct fl_run *run);

@@ -113,6 +113,31 @@ double fl_tally_exits_per_guest_fault(const struct fl_tally *tally)
 	return faults ? (double)fl_tally_exits_in_episodes(tally) / faults : 0;
 }
 
+static bool are_sound(const struct fl_durations *durations)
+{
+	__u64 sum = 0;
+	int i;
+
+	for (i = 0; i < FL_DURATION_BUCKETS; i++)
+		sum += durations->buckets[i];
+	return sum == durations->count;
+}
+
+bool fl_tally_is_sound(const struct fl_tally *tally)
+{
+	const struct fl_counts *counts = &tally->counts;
+	__u64 sum = 0;
+	int i;
+
+	for (i = 0; i < FL_NR_CLASSES; i++) {
+		sum += counts->classes[i];
+		if (counts->in_episodes[i] > counts->classes[i] ||
+		    !are_sound(&tally->durations[i]))
+			return false;
+	}
+	return sum == counts->exits;
+}
+
 bool fl_tally_lacks_exits(const struct fl_tally *tally)
 {
 	return !tally->counts.exits && tally->events.injected;
@@ -244,8 +269,8 @@ int fl_snapshot_sum_up(struct fl_snapshot *snapshot)
 	return 0;
 }
 
-static const struct fl_vcpu_snapshot *find_vcpu(const struct fl_snapshot *snapshot,
-						const struct fl_vcpu_snapshot *vcpu)
+static struct fl_vcpu_snapshot *find_vcpu(const struct fl_snapshot *snapshot,
+					  const struct fl_vcpu_snapshot *vcpu)
 {
 	size_t i;
 
@@ -255,6 +280,21 @@ static const struct fl_vcpu_snapshot *find_vcpu(const struct fl_snapshot *snapsh
 			return &snapshot->vcpus[i];
 	}
 	return NULL;
+}
+
+/* Name @snapshot's VMs as they are among @vms. */
+static void copy_names(struct fl_snapshot *snapshot, const struct fl_vm_snapshot *vms, size_t nr)
+{
+	size_t i, j;
+
+	for (i = 0; i < snapshot->nr_vms; i++) {
+		struct fl_vm_snapshot *vm = &snapshot->vms[i];
+
+		for (j = 0; j < nr; j++) {
+			if (vms[j].kvm == vm->kvm && vms[j].seen_ns == vm->seen_ns)
+				memcpy(vm->name, vms[j].name, FL_VM_NAME);
+		}
+	}
 }
 
 int fl_snapshot_since(const struct fl_snapshot *now, const struct fl_snapshot *before,
@@ -278,9 +318,47 @@ int fl_snapshot_since(const struct fl_snapshot *now, const struct fl_snapshot *b
 	delta->lost_records -= before->lost_records;
 	if (fl_snapshot_sum_up(delta))
 		return -1;
-	for (i = 0; i < delta->nr_vms; i++)
-		memcpy(delta->vms[i].name, now->vms[i].name, FL_VM_NAME);
+	copy_names(delta, now->vms, now->nr_vms);
 	return 0;
+}
+
+/* The last part knows how many episodes are open, and windows follow each other. */
+static void append_tally(struct fl_tally *sum, const struct fl_tally *part)
+{
+	__u64 window_ns = sum->window_ns + part->window_ns;
+
+	add_tally(sum, part);
+	sum->window_ns = window_ns;
+	sum->open_episodes = part->open_episodes;
+}
+
+int fl_snapshot_add(struct fl_snapshot *sum, const struct fl_snapshot *part)
+{
+	size_t nr = sum->nr_vcpus + part->nr_vcpus, nr_vms = sum->nr_vms, i;
+	struct fl_vcpu_snapshot *all = reallocarray(sum->vcpus, nr + 1, sizeof(*all));
+	struct fl_vm_snapshot *vms = sum->vms;
+	int ret;
+
+	if (!all) {
+		fl_snapshot_free(sum);
+		return fl_fail("out of memory; free some and try again");
+	}
+	sum->vcpus = all;
+	for (i = 0; i < part->nr_vcpus; i++) {
+		struct fl_vcpu_snapshot *vcpu = find_vcpu(sum, &part->vcpus[i]);
+
+		if (vcpu)
+			append_tally(&vcpu->tally, &part->vcpus[i].tally);
+		else
+			all[sum->nr_vcpus++] = part->vcpus[i];
+	}
+	sum->lost_events += part->lost_events;
+	sum->lost_records += part->lost_records;
+	ret = fl_snapshot_sum_up(sum);
+	copy_names(sum, vms, ret ? 0 : nr_vms);
+	copy_names(sum, part->vms, ret ? 0 : part->nr_vms);
+	free(vms);
+	return ret;
 }
 
 void fl_snapshot_free(struct fl_snapshot *snapshot)

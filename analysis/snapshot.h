@@ -76,6 +76,12 @@ int fl_snapshot_sum_up(struct fl_snapshot *snapshot);
 int fl_snapshot_since(const struct fl_snapshot *now, const struct fl_snapshot *before,
 		      struct fl_snapshot *delta);
 
+/*
+ * Add what happened in a part that followed to @sum, as fl_snapshot_since() took it
+ * apart. Frees @sum if memory runs out. 0 or -1.
+ */
+int fl_snapshot_add(struct fl_snapshot *sum, const struct fl_snapshot *part);
+
 void fl_snapshot_free(struct fl_snapshot *snapshot);
 
 /* Exits that belong to an episode. */
@@ -89,6 +95,9 @@ __u64 fl_tally_guest_faults(const struct fl_tally *tally);
 
 /* Whether guest faults were seen without exits: KVM doesn't emit kvm_exit. */
 bool fl_tally_lacks_exits(const struct fl_tally *tally);
+
+/* Whether @tally's figures add up. */
+bool fl_tally_is_sound(const struct fl_tally *tally);
 
 /*
  * The duration that a @share (0 to 1) of @durations are no longer than, in ns,

@@ -7,13 +7,11 @@
 #include "interrupt.h"
 #include "measure.h"
 #include "options.h"
-#include "output.h"
-
-enum format { TABLE, JSON, CSV };
+#include "printer.h"
 
 struct options {
 	struct fl_selection selection;
-	enum format format;
+	struct fl_printer printer;
 	const char *output;
 	__u64 interval_ns;	/* 0: none */
 };
@@ -29,8 +27,7 @@ FL_SELECTION_HELP
 "  -i, --interval SECONDS  print what happened in each interval, too\n"
 "\n"
 "Output:\n"
-"      --json         one JSON object a line (schema faultline.run/1)\n"
-"      --csv          comma-separated values: a line for each VM, one for all\n"
+FL_PRINTER_HELP
 "  -o, --output FILE  write to FILE, which appears when all is measured and\n"
 "                     takes the place of one that exists\n"
 "      --set KEY=VALUE  label the result: line, policy, workload, paging, clock\n"
@@ -40,14 +37,6 @@ FL_SELECTION_HELP
 
 /* ---- Options ---- */
 
-static int set_format(struct options *options, enum format format)
-{
-	if (options->format != TABLE && options->format != format)
-		return fl_usage_error("stat", "--json and --csv exclude each other");
-	options->format = format;
-	return FL_DONE;
-}
-
 /* One option. FL_DONE, FL_USAGE, or -1 after --help. */
 static int parse_option(int option, char **argv, struct options *options, struct fl_run *run)
 {
@@ -55,9 +44,9 @@ static int parse_option(int option, char **argv, struct options *options, struct
 	case 'i':
 		return fl_parse_seconds("-i", optarg, &options->interval_ns);
 	case 'j':
-		return set_format(options, JSON);
+		return fl_printer_choose(&options->printer, FL_JSON, "stat");
 	case 'c':
-		return set_format(options, CSV);
+		return fl_printer_choose(&options->printer, FL_CSV, "stat");
 	case 'o':
 		options->output = optarg;
 		return FL_DONE;
@@ -98,40 +87,23 @@ static int parse(int argc, char **argv, struct options *options, struct fl_run *
 
 /* ---- Printing ---- */
 
-struct printer {
-	const struct options *options;
-	struct fl_output output;
-	bool printed;
-};
-
-static int print(const struct fl_run *run, void *data)
-{
-	struct printer *printer = data;
-	bool first = !printer->printed;
-
-	printer->printed = true;
-	switch (printer->options->format) {
-	case JSON:
-		return fl_run_print_json(run, printer->output.file);
-	case CSV:
-		return fl_run_print_csv(run, printer->output.file, first);
-	default:
-		return fl_run_print_table(run, printer->output.file);
-	}
-}
-
 /* The file appears when the whole has been printed. */
 static int print_and_commit(const struct fl_run *run, void *data)
 {
-	struct printer *printer = data;
+	struct fl_printer *printer = data;
 
-	return print(run, data) || (!run->interval && fl_output_commit(&printer->output)) ? -1 : 0;
+	return fl_printer_print(run, printer) || (!run->interval && fl_output_commit(&printer->output)) ?
+	       -1 : 0;
 }
 
 int fl_cmd_stat(int argc, char **argv)
 {
 	struct options options = { .selection = FL_SELECTION_DEFAULTS };
-	struct printer printer = { .options = &options };
+	struct fl_measurement measurement = {
+		.selection = &options.selection,
+		.handle = print_and_commit,
+		.data = &options.printer,
+	};
 	struct fl_run run;
 	int ret;
 
@@ -140,10 +112,11 @@ int fl_cmd_stat(int argc, char **argv)
 	if (ret)
 		return ret < 0 ? FL_DONE : ret;
 	fl_interrupt_catch();
-	if (fl_output_open(&printer.output, options.output))
+	if (fl_output_open(&options.printer.output, options.output))
 		return FL_FAILED;
-	ret = fl_measure(&options.selection, options.interval_ns, &run, print_and_commit, &printer);
-	fl_output_close(&printer.output);
+	measurement.interval_ns = options.interval_ns;
+	ret = fl_measure(&measurement, &run);
+	fl_output_close(&options.printer.output);
 	fl_snapshot_free(&run.snapshot);
 	return ret ? FL_FAILED : FL_DONE;
 }

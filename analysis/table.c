@@ -99,7 +99,7 @@ static void print_title(const struct fl_run *run, FILE *out)
 	if (run->interval)
 		fprintf(out, "\nInterval %u, from %.3f s:", run->interval, run->start_ns / 1e9);
 	fprintf(out, "\nLinux %s, %s, %s paging, policy %s, %zu vCPU%s, %.3f s\n\n",
-		run->host.kernel, fl_vendor_name(fl_run_isa(run)), fl_mmu_name(fl_run_isa(run)),
+		run->host.kernel, fl_vendor_name(fl_run_isa(run)), fl_run_mmu(run),
 		run->policy, snapshot->nr_vcpus, snapshot->nr_vcpus == 1 ? "" : "s",
 		run->duration_ns / 1e9);
 }

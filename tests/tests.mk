@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # Test programs. Included by the top Makefile.
 
-TEST_PROGRAMS := $(BUILD)/tests/episode-test $(BUILD)/tests/torture-model-test $(BUILD)/tests/collector-test
+TEST_PROGRAMS := $(patsubst %,$(BUILD)/tests/%,episode-test torture-model-test collector-test results-test results-mutate craft)
 FUZZ_SECONDS ?= 600
 FUZZ_CORPUS := tests/episode-fuzz-corpus
 
@@ -13,9 +13,17 @@ $(BUILD)/tests/%: tests/%.c $(wildcard bpf/*.h)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) -Ibpf $< -o $@ -lcmocka
 
-$(BUILD)/tests/collector-test: tests/collector-test.c $(LIBFAULTLINE)
+$(patsubst %,$(BUILD)/tests/%,collector-test results-test craft): $(BUILD)/tests/%: tests/%.c tests/crafted.h $(LIBFAULTLINE)
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(ANALYSIS_CFLAGS) $< $(LIBFAULTLINE) -o $@ -lcmocka
+	$(CC) $(CFLAGS) $(ANALYSIS_CFLAGS) $< $(LIBFAULTLINE) -o $@ $(ANALYSIS_LIBS) -lcmocka
+
+# What reads files that may hold anything, built anew with the sanitizers.
+MUTATE_SRCS := tests/results-mutate.c $(patsubst %,analysis/%.c,csv error figures host json json-read load reasons run runfile-read runfile-write snapshot table)
+
+$(BUILD)/tests/results-mutate: $(MUTATE_SRCS) $(wildcard tests/*.h analysis/*.h bpf/*.h)
+	@mkdir -p $(@D)
+	$(CLANG) -g -O1 -Wall -Wextra -fsanitize=address,undefined -fno-sanitize-recover=undefined \
+		$(ANALYSIS_CFLAGS) $(MUTATE_SRCS) -o $@ -ljson-c -lsqlite3
 
 $(BUILD)/tests/episode-fuzz: tests/episode-fuzz.c $(wildcard bpf/*.h)
 	@mkdir -p $(@D)

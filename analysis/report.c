@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: GPL-2.0
+/* faultline report: print recorded runs as `stat` printed them. */
+#include <getopt.h>
+
+#include "commands.h"
+#include "error.h"
+#include "load.h"
+#include "options.h"
+#include "printer.h"
+#include "runfile.h"
+
+struct options {
+	struct fl_printer printer;
+	struct fl_where where;
+	const char *output;
+	bool intervals, list;
+	char **paths;		/* NULL at the end */
+};
+
+const char fl_report_help[] =
+"usage: faultline report [OPTION]... [RUN]...\n"
+"\n"
+"Print runs again, as 'faultline stat' prints them. RUN is a run file that\n"
+"'faultline record' wrote (" FL_DEFAULT_RUNFILE "), or JSON of 'faultline stat' or of\n"
+"the lab, e.g. build/demo/results.json.\n"
+"\n"
+"  -l, --list         list the runs, a line for each\n"
+"  -w, --where LABEL=VALUE[,LABEL=VALUE]...  only runs with all of these labels:\n"
+"                     line, kernel, vendor, mmu, policy, workload, paging, clock\n"
+"  -i, --intervals    what happened in each interval, too\n"
+"\n"
+"Output:\n"
+FL_PRINTER_HELP
+"  -o, --output FILE  write to FILE, which appears when all is printed and takes\n"
+"                     the place of one that exists\n"
+"  -h, --help         print this help\n"
+"\n"
+"Exit status: 0 printed, 1 a RUN can't be read or nothing is selected, 2 usage.\n";
+
+/* ---- Options ---- */
+
+/* One option. FL_DONE, FL_USAGE, or -1 after --help. */
+static int parse_option(int option, char **argv, struct options *options)
+{
+	switch (option) {
+	case 'l':
+		options->list = true;
+		return FL_DONE;
+	case 'w':
+		return fl_where_add(&options->where, optarg) ? FL_USAGE : FL_DONE;
+	case 'i':
+		options->intervals = true;
+		return FL_DONE;
+	case 'j':
+		return fl_printer_choose(&options->printer, FL_JSON, "report");
+	case 'c':
+		return fl_printer_choose(&options->printer, FL_CSV, "report");
+	case 'o':
+		options->output = optarg;
+		return FL_DONE;
+	case 'h':
+		fputs(fl_report_help, stdout);
+		return -1;
+	default:
+		return fl_bad_option("report", option, argv);
+	}
+}
+
+/* FL_DONE to go on, FL_USAGE, or -1 after --help. */
+static int parse(int argc, char **argv, struct options *options)
+{
+	static const struct option long_options[] = {
+		{ "list", no_argument, NULL, 'l' },
+		{ "where", required_argument, NULL, 'w' },
+		{ "intervals", no_argument, NULL, 'i' },
+		{ "json", no_argument, NULL, 'j' },
+		{ "csv", no_argument, NULL, 'c' },
+		{ "output", required_argument, NULL, 'o' },
+		{ "help", no_argument, NULL, 'h' },
+		{ NULL, 0, NULL, 0 },
+	};
+	static char default_path[] = FL_DEFAULT_RUNFILE, *default_paths[] = { default_path, NULL };
+	int option, ret = FL_DONE;
+
+	opterr = 0;
+	while (!ret && (option = getopt_long(argc, argv, ":lw:io:h", long_options, NULL)) != -1)
+		ret = parse_option(option, argv, options);
+	if (ret)
+		return ret;
+	options->paths = optind < argc ? argv + optind : default_paths;
+	if (options->list && options->printer.format != FL_TABLE)
+		return fl_usage_error("report", "--list is not for --json and --csv");
+	return FL_DONE;
+}
+
+/* ---- Printing ---- */
+
+struct report {
+	struct options *options;
+	size_t nr;		/* of runs that are selected, intervals aside */
+	size_t nr_printed;
+};
+
+/* Nothing is printed before all has been read: a broken file is an error and no more. */
+static int count(const struct fl_run *run, void *data)
+{
+	struct report *report = data;
+
+	report->nr += !run->interval;
+	return 0;
+}
+
+static int list(const struct fl_run *run, FILE *out, bool first)
+{
+	const struct fl_tally *total = &run->snapshot.total;
+
+	if (first)
+		fprintf(out, "%-8s %-6s %-8s %-9s %-7s %12s %12s %12s %12s\n", "vendor", "line", "policy",
+			"workload", "paging", "seconds", "exits", "guest faults", "exits/fault");
+	fprintf(out, "%-8s %-6s %-8s %-9s %-7s %12.3f %12llu %12llu", fl_run_label(run, "vendor"),
+		run->line, run->policy, *run->workload ? run->workload : "-",
+		*run->paging ? run->paging : "-", run->duration_ns / 1e9, total->counts.exits,
+		fl_tally_guest_faults(total));
+	if (fl_tally_lacks_exits(total))
+		fprintf(out, " %12s\n", "-");
+	else
+		fprintf(out, " %12.3f\n", fl_tally_exits_per_guest_fault(total));
+	return fl_run_flush(out);
+}
+
+/* Where there are several, say which of them it is: a table doesn't show all labels. */
+static void print_heading(const struct report *report, const struct fl_run *run, FILE *out)
+{
+	if (report->nr > 1 && !run->interval)
+		fprintf(out, "\nRun %zu of %zu: workload %s, paging %s\n", report->nr_printed + 1, report->nr,
+			*run->workload ? run->workload : "-", *run->paging ? run->paging : "-");
+}
+
+static int print(const struct fl_run *run, void *data)
+{
+	struct report *report = data;
+	struct fl_printer *printer = &report->options->printer;
+	int ret;
+
+	if (report->options->list) {
+		ret = list(run, printer->output.file, !report->nr_printed);
+	} else {
+		if (printer->format == FL_TABLE)
+			print_heading(report, run, printer->output.file);
+		ret = fl_printer_print(run, printer);
+	}
+	report->nr_printed += !run->interval;
+	return ret;
+}
+
+static int load_all(const struct report *report, fl_run_handler *handle, void *data)
+{
+	const struct options *options = report->options;
+	char **path;
+
+	for (path = options->paths; *path; path++) {
+		if (fl_load(*path, &options->where, options->intervals && !options->list, handle, data))
+			return -1;
+	}
+	return 0;
+}
+
+static int print_all(struct report *report)
+{
+	struct fl_output *output = &report->options->printer.output;
+	int ret;
+
+	if (load_all(report, count, report))
+		return -1;
+	if (!report->nr)
+		return fl_fail("no run is selected; 'faultline report --list' shows what there is");
+	if (fl_output_open(output, report->options->output))
+		return -1;
+	ret = load_all(report, print, report) || fl_output_commit(output) ? -1 : 0;
+	fl_output_close(output);
+	return ret;
+}
+
+int fl_cmd_report(int argc, char **argv)
+{
+	struct options options = { 0 };
+	struct report report = { .options = &options };
+	int ret = parse(argc, argv, &options);
+
+	if (ret)
+		return ret < 0 ? FL_DONE : ret;
+	return print_all(&report) ? FL_FAILED : FL_DONE;
+}

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Writes the made-up run of crafted.h, for tests of the command.
+ * usage: craft FILE [LABEL=VALUE]...	FILE.json: as JSON, else into a run file
+ */
+#include <stdio.h>
+
+#include "crafted.h"
+#include "error.h"
+#include "runfile.h"
+
+static int write_json(const struct fl_run *run, const char *path)
+{
+	FILE *file = fopen(path, "w");
+	int ret = file ? fl_run_print_json(run, file) : -1;
+
+	return file && !fclose(file) ? ret : -1;
+}
+
+/* Two intervals, and the whole. */
+static int write_run_file(struct fl_run *run, const char *path)
+{
+	struct fl_runfile *file = fl_runfile_create(path, true);
+	int ret = file ? 0 : -1;
+
+	for (run->interval = 1; !ret && run->interval <= 2; run->interval++)
+		ret = fl_runfile_add(file, run);
+	run->interval = 0;
+	if (!ret)
+		ret = fl_runfile_add(file, run);
+	fl_runfile_close(file);
+	return ret;
+}
+
+int main(int argc, char **argv)
+{
+	const char *path = argc > 1 ? argv[1] : "";
+	struct fl_run run;
+	int i, ret = 0;
+
+	if (!*path || !craft_run(&run))
+		return FL_USAGE;
+	for (i = 2; !ret && i < argc; i++)
+		ret = fl_run_set_label(&run, argv[i]);
+	if (!ret)
+		ret = strstr(path, ".json") ? write_json(&run, path) : write_run_file(&run, path);
+	fl_snapshot_free(&run.snapshot);
+	return ret ? FL_FAILED : FL_DONE;
+}
