@@ -327,6 +327,7 @@ static void fill_vcpu(struct fl_vcpu_snapshot *vcpu, struct fl_vcpu_entry *entry
 	vcpu->tally.isa = entry->isa;
 	memcpy(vcpu->tally.reasons, entry->reasons, sizeof(entry->reasons));
 	memcpy(vcpu->tally.durations, entry->vcpu.durations, sizeof(entry->vcpu.durations));
+	vcpu->tally.fault_durations = entry->vcpu.fault_durations;
 }
 
 static int read_vcpus(struct fl_collector *collector, bool settle, struct fl_snapshot *snapshot)

@@ -20,6 +20,12 @@ static const char *number(__u32 index, char name[FL_REASON_NAME])
 	return name;
 }
 
+/* The part of a name that says which element of an array is meant; "" of none. */
+static const char *part_name(name_of *of, __u32 index, char name[FL_REASON_NAME])
+{
+	return of ? of(index, name) : "";
+}
+
 static const char *class(__u32 index, char name[FL_REASON_NAME])
 {
 	(void)name;
@@ -80,7 +86,7 @@ static const struct counters {
 	{ "reason.unknown.", PLACE(reasons), FL_NR_REASONS, other_reason, 0 },
 };
 
-/* Arrays of @nr struct fl_durations. */
+/* The same for struct fl_durations. */
 static const struct timers {
 	const char *prefix;
 	size_t place;
@@ -88,6 +94,7 @@ static const struct timers {
 	name_of *name_of;
 } timers[] = {
 	{ "time.", PLACE(durations), FL_NR_CLASSES, class },
+	{ "fault_time", PLACE(fault_durations), 1, NULL },
 };
 
 #define NR(array) (sizeof(array) / sizeof((array)[0]))
@@ -112,7 +119,7 @@ static int visit_counters(const struct fl_tally *tally, const struct counters *g
 		if (!value)
 			continue;
 		snprintf(name, sizeof(name), "%s%s", group->prefix,
-			 group->name_of ? group->name_of(i, part) : "");
+			 part_name(group->name_of, i, part));
 		ret = handle(name, value, data);
 	}
 	return ret;
@@ -157,7 +164,7 @@ static int visit_timers(const struct fl_tally *tally, const struct timers *group
 	for (i = 0; !ret && i < group->nr; i++) {
 		const void *durations = (const char *)tally + group->place;
 
-		snprintf(name, sizeof(name), "%s%s", group->prefix, group->name_of(i, part));
+		snprintf(name, sizeof(name), "%s%s", group->prefix, part_name(group->name_of, i, part));
 		ret = visit_durations(name, (const struct fl_durations *)durations + i, handle, data);
 	}
 	return ret;
@@ -200,7 +207,7 @@ static long find_counter(const struct counters *group, const char *name)
 	__u32 i;
 
 	for (i = 0; wanted && i < group->nr; i++) {
-		if (!strcmp(wanted, group->name_of ? group->name_of(i, part) : ""))
+		if (!strcmp(wanted, part_name(group->name_of, i, part)))
 			return group->place + i * sizeof(__u64);
 	}
 	return -1;
@@ -234,7 +241,7 @@ static long find_timer(const struct timers *group, const char *name)
 	__u32 i;
 
 	for (i = 0; wanted && place < 0 && i < group->nr; i++) {
-		rest = after(wanted, group->name_of(i, part));
+		rest = after(wanted, part_name(group->name_of, i, part));
 		place = rest ? find_part(rest) : -1;
 		if (place >= 0)
 			return group->place + i * sizeof(struct fl_durations) + place;

@@ -95,12 +95,14 @@ static void parse_durations(struct json_object *time, struct fl_durations *durat
 	fill_up(durations, &filled, durations->count, durations->max_ns);
 }
 
-static void parse_times(struct json_object *times, struct fl_tally *tally)
+static void parse_times(struct json_object *object, struct fl_tally *tally)
 {
+	struct json_object *times = members(object, "time_ns");
 	int i;
 
 	for (i = 0; i < FL_NR_CLASSES; i++)
 		parse_durations(members(times, fl_class_name(i)), &tally->durations[i]);
+	parse_durations(members(object, "fault_time_ns"), &tally->fault_durations);
 }
 
 static void parse_reasons(struct json_object *reasons, struct fl_tally *tally)
@@ -159,7 +161,7 @@ static void parse_vm(struct json_object *object, struct fl_snapshot *snapshot)
 	vm->nr_vcpus = length(vcpus);
 	fl_load_text(vm->name, sizeof(vm->name), text(object, "name"));
 	parse_figures(object, &vm->tally);
-	parse_times(members(object, "time_ns"), &vm->tally);
+	parse_times(object, &vm->tally);
 	parse_vcpus(vcpus, index, snapshot);
 }
 
@@ -204,7 +206,7 @@ static int parse_run(struct json_object *object, struct fl_run *run)
 	parse_labels(object, run);
 	total->isa = run->host_isa;
 	parse_figures(object, total);
-	parse_times(members(object, "time_ns"), total);
+	parse_times(object, total);
 	parse_reasons(members(object, "exit_reasons"), total);
 	parse_events(members(object, "mmu_events"), &total->events);
 	snapshot->lost_events = number(object, "lost_events");

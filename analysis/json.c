@@ -62,27 +62,32 @@ static void add_histogram(struct json_object *object, const __u64 *histogram)
 	json_object_object_add(object, "histogram", buckets);
 }
 
-/* Classes of which no exit was timed have none. */
+/* What nothing was timed of has none. */
+static void add_time(struct json_object *object, const char *key,
+		     const struct fl_durations *durations)
+{
+	struct json_object *time;
+
+	if (!durations->count)
+		return;
+	time = json_object_new_object();
+	add_count(time, "count", durations->count);
+	add_count(time, "mean", fl_durations_mean(durations));
+	add_count(time, "p50", fl_durations_quantile(durations, 0.5));
+	add_count(time, "p99", fl_durations_quantile(durations, 0.99));
+	add_count(time, "max", durations->max_ns);
+	json_object_object_add(object, key, time);
+}
+
 static void add_times(struct json_object *object, const struct fl_tally *tally)
 {
 	struct json_object *times = json_object_new_object();
 	int i;
 
-	for (i = 0; i < FL_NR_CLASSES; i++) {
-		const struct fl_durations *durations = &tally->durations[i];
-		struct json_object *time;
-
-		if (!durations->count)
-			continue;
-		time = json_object_new_object();
-		add_count(time, "count", durations->count);
-		add_count(time, "mean", fl_durations_mean(durations));
-		add_count(time, "p50", fl_durations_quantile(durations, 0.5));
-		add_count(time, "p99", fl_durations_quantile(durations, 0.99));
-		add_count(time, "max", durations->max_ns);
-		json_object_object_add(times, fl_class_name(i), time);
-	}
+	for (i = 0; i < FL_NR_CLASSES; i++)
+		add_time(times, fl_class_name(i), &tally->durations[i]);
 	json_object_object_add(object, "time_ns", times);
+	add_time(object, "fault_time_ns", &tally->fault_durations);
 }
 
 static void add_events(struct json_object *object, const struct fl_mmu_events *events)

@@ -46,7 +46,7 @@ static void add_durations(struct fl_durations *sum, const struct fl_durations *d
 	sum->max_ns = max;
 }
 
-static void add_tally(struct fl_tally *sum, const struct fl_tally *tally)
+void fl_tally_add(struct fl_tally *sum, const struct fl_tally *tally)
 {
 	int i;
 
@@ -55,6 +55,7 @@ static void add_tally(struct fl_tally *sum, const struct fl_tally *tally)
 	add_counters(sum->reasons, tally->reasons, sizeof(sum->reasons));
 	for (i = 0; i < FL_NR_CLASSES; i++)
 		add_durations(&sum->durations[i], &tally->durations[i]);
+	add_durations(&sum->fault_durations, &tally->fault_durations);
 	sum->open_episodes += tally->open_episodes;
 	if (tally->window_ns > sum->window_ns)
 		sum->window_ns = tally->window_ns;
@@ -93,6 +94,7 @@ static void subtract_tally(struct fl_tally *now, const struct fl_tally *before)
 	subtract_counters(now->reasons, before->reasons, sizeof(now->reasons));
 	for (i = 0; i < FL_NR_CLASSES; i++)
 		subtract_durations(&now->durations[i], &before->durations[i]);
+	subtract_durations(&now->fault_durations, &before->fault_durations);
 	now->window_ns -= before->window_ns;
 }
 
@@ -246,7 +248,7 @@ static void assign_vm(struct fl_snapshot *snapshot, struct fl_vcpu_snapshot *vcp
 	}
 	vcpu->vm = vm - snapshot->vms;
 	vm->nr_vcpus++;
-	add_tally(&vm->tally, &vcpu->tally);
+	fl_tally_add(&vm->tally, &vcpu->tally);
 }
 
 int fl_snapshot_sum_up(struct fl_snapshot *snapshot)
@@ -265,7 +267,7 @@ int fl_snapshot_sum_up(struct fl_snapshot *snapshot)
 		assign_vm(snapshot, &snapshot->vcpus[i]);
 	qsort(snapshot->vcpus, snapshot->nr_vcpus, sizeof(*snapshot->vcpus), by_vm);
 	for (i = 0; i < snapshot->nr_vms; i++)
-		add_tally(&snapshot->total, &snapshot->vms[i].tally);
+		fl_tally_add(&snapshot->total, &snapshot->vms[i].tally);
 	return 0;
 }
 
@@ -327,7 +329,7 @@ static void append_tally(struct fl_tally *sum, const struct fl_tally *part)
 {
 	__u64 window_ns = sum->window_ns + part->window_ns;
 
-	add_tally(sum, part);
+	fl_tally_add(sum, part);
 	sum->window_ns = window_ns;
 	sum->open_episodes = part->open_episodes;
 }

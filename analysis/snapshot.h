@@ -20,6 +20,7 @@
 struct fl_tally {
 	struct fl_counts counts;	/* classes add up to exits */
 	struct fl_durations durations[FL_NR_CLASSES]; /* from exit to entry */
+	struct fl_durations fault_durations; /* from inject to refault or update */
 	struct fl_mmu_events events;
 	__u64 reasons[FL_NR_REASONS];	/* exits by fl_reason_slot() */
 	__u64 open_episodes;	/* guest faults still being dealt with */
@@ -83,6 +84,9 @@ int fl_snapshot_since(const struct fl_snapshot *now, const struct fl_snapshot *b
 int fl_snapshot_add(struct fl_snapshot *sum, const struct fl_snapshot *part);
 
 void fl_snapshot_free(struct fl_snapshot *snapshot);
+
+/* Add @tally's figures to @sum's. */
+void fl_tally_add(struct fl_tally *sum, const struct fl_tally *tally);
 
 /* Exits that belong to an episode. */
 __u64 fl_tally_exits_in_episodes(const struct fl_tally *tally);

@@ -146,6 +146,7 @@ struct fl_vcpu {
 	__u8 ending;	/* open episodes that end with it: a bit for each */
 	__u8 outcome;	/* enum fl_outcome of the oldest of these ... */
 	__u8 outcome_of_rest;	/* ... and of the others */
+	__u64 fixed_ns;	/* start_ns of the episode whose fault it fixes, or 0 */
 
 	/* Finding out the handler's root; see fl_learn_handler(). */
 	__u8 fresh;	/* nothing of the handler was seen since the last inject */
@@ -163,6 +164,8 @@ struct fl_vcpu {
 
 	struct fl_counts counts;
 	struct fl_durations durations[FL_NR_CLASSES];
+	/* Of faults that were seen to be fixed, from their inject to that entry. */
+	struct fl_durations fault_durations;
 };
 
 /* Open episode @index, which must be one; so masked that BPF's verifier sees it. */
@@ -418,12 +421,15 @@ static __always_inline void fl_attribute_exit(struct fl_vcpu *v, enum fl_class c
 		if (index < 0)
 			break;
 		fl_attribute(v, class, index, ns);
-		if (v->facts & FL_SAW_UPDATE)
-			fl_will_end(v, 1U << index, FL_ENDED_BY_UPDATE, FL_ENDED_BY_UPDATE);
+		if (!(v->facts & FL_SAW_UPDATE))
+			break;
+		v->fixed_ns = fl_open(v, index)->start_ns;
+		fl_will_end(v, 1U << index, FL_ENDED_BY_UPDATE, FL_ENDED_BY_UPDATE);
 		break;
 	case FL_REFAULT:
 		index = fl_find_episode(v);
 		fl_attribute(v, class, index, ns);
+		v->fixed_ns = fl_open(v, index)->start_ns;
 		/* Faults taken meanwhile were the handler's own, and are over. */
 		fl_will_end(v, fl_of_space(v, index, fl_space(v, index)),
 			    FL_ENDED_BY_REFAULT, FL_ENDED_BY_OUTER);
@@ -447,6 +453,7 @@ static __always_inline void fl_entry(struct fl_vcpu *v, __u64 now)
 		return;
 	v->exit_open = 0;
 	v->nr_ended = 0;
+	v->fixed_ns = 0;
 	v->class = fl_classify(v);
 	class = FL_READ_BACK(v->class);
 	if (class >= FL_NR_CLASSES)
@@ -455,6 +462,8 @@ static __always_inline void fl_entry(struct fl_vcpu *v, __u64 now)
 	if (now)
 		fl_duration_add(&v->durations[class], ns);
 	fl_attribute_exit(v, class, short_ns);
+	if (now && v->fixed_ns)
+		fl_duration_add(&v->fault_durations, now - v->fixed_ns);
 	if (FL_READ_BACK(v->ending))
 		fl_end_episodes(v, now ? now : v->exit_ns);
 	if (class == FL_INJECT)

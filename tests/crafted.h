@@ -11,6 +11,19 @@
 
 #include "run.h"
 
+static void craft_durations(struct fl_durations *durations, __u64 value)
+{
+	__u32 bucket;
+
+	memset(durations, 0, sizeof(*durations));
+	for (bucket = 0; bucket < FL_DURATION_BUCKETS; bucket++) {
+		durations->buckets[bucket] = value;
+		durations->count += value;
+		durations->sum_ns += value * fl_duration_floor(bucket);
+	}
+	durations->max_ns = fl_duration_floor(FL_DURATION_BUCKETS - 1) + value;
+}
+
 /* Every counter of @tally is @value, or what follows from it. */
 static void craft_tally(struct fl_tally *tally, __u64 value)
 {
@@ -22,18 +35,9 @@ static void craft_tally(struct fl_tally *tally, __u64 value)
 		counters[i] = value;
 	tally->isa = FL_ISA_SVM;
 	tally->counts.exits = FL_NR_CLASSES * value;
-	for (i = 0; i < FL_NR_CLASSES; i++) {
-		struct fl_durations *durations = &tally->durations[i];
-		__u32 bucket;
-
-		memset(durations, 0, sizeof(*durations));
-		for (bucket = 0; bucket < FL_DURATION_BUCKETS; bucket++) {
-			durations->buckets[bucket] = value + i;
-			durations->count += value + i;
-			durations->sum_ns += (value + i) * fl_duration_floor(bucket);
-		}
-		durations->max_ns = fl_duration_floor(FL_DURATION_BUCKETS - 1) + value;
-	}
+	for (i = 0; i < FL_NR_CLASSES; i++)
+		craft_durations(&tally->durations[i], value + i);
+	craft_durations(&tally->fault_durations, value + i);
 }
 
 static void craft_vcpu(struct fl_vcpu_snapshot *vcpu, __u64 kvm, __u32 pid, int id, __u64 seen_ns)

@@ -651,6 +651,32 @@ static void every_outcome_has_its_name(void **state)
 	assert_int_equal(v.ended[0].outcome, FL_ENDED_BY_DEPTH);
 }
 
+/* From inject to refault or update, if the entry after it told; no others. */
+static void faults_are_timed(void **state)
+{
+	struct fl_vcpu v = { 0 };
+
+	(void)state;
+	root = FL_NO_ROOT;
+	play(&v, INJECT("10") ZAPPED REFAULT("10"));
+	assert_int_equal(v.fault_durations.count, 1);
+	assert_int_equal(v.fault_durations.sum_ns, 3 * 100 + 2 * 1000);
+	play(&v, INJECT("10") UPDATED("10"));
+	assert_int_equal(v.fault_durations.count, 2);
+	assert_int_equal(v.fault_durations.max_ns, 3 * 100 + 2 * 1000);
+	assert_int_equal(v.fault_durations.sum_ns, 5 * 100 + 3 * 1000);
+	play(&v, INJECT("10") INJECT("11"));
+	assert_int_equal(v.counts.histogram[1], 1);
+	assert_int_equal(v.fault_durations.count, 2);
+	/* The handler's own fault has no refault of its own. */
+	play(&v, "pf:c0 inject:k:c0 ; " REFAULT("11"));
+	assert_int_equal(v.fault_durations.count, 3);
+	/* The exit that fixes it isn't followed by an entry, but by an exit. */
+	play(&v, INJECT("10") "pf:10 intr ; ");
+	assert_int_equal(v.counts.classes[FL_REFAULT], 3);
+	assert_int_equal(v.fault_durations.count, 3);
+}
+
 static void exit_reasons(void **state)
 {
 	(void)state;
@@ -736,6 +762,7 @@ int main(void)
 		cmocka_unit_test(duration_buckets),
 		cmocka_unit_test(ended_episodes_are_kept_if_asked_for),
 		cmocka_unit_test(every_outcome_has_its_name),
+		cmocka_unit_test(faults_are_timed),
 		cmocka_unit_test(exit_reasons),
 		cmocka_unit_test(reason_slots),
 	};
