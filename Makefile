@@ -6,6 +6,7 @@
 
 BUILD	:= build
 LINE	?= 6.12
+VERSION	:= $(shell cat VERSION)
 CC	:= gcc
 CFLAGS	:= -std=gnu11 -O2 -g -Wall -Wextra -Wshadow -Wstrict-prototypes
 

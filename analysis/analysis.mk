@@ -12,13 +12,15 @@ BPF_CFLAGS = -g -O2 -target bpf -mcpu=v3 -Wall -Wextra -Wno-unused-parameter \
 
 ANALYSIS_CFLAGS	:= -D_GNU_SOURCE -Ianalysis -Ibpf -I$(BUILD)/bpf
 ANALYSIS_LIBS	:= -lbpf -ljson-c -lsqlite3
+EXPORT_LIBS	:= -lbpf -lmicrohttpd
 LIBFAULTLINE	:= $(BUILD)/lib/libfaultline.a
 
 # What the tests link, too; the command is these and its main files.
-LIB_OBJS := $(patsubst %,$(BUILD)/analysis/%.o,collector command csv error figures host interrupt json json-read load measure options output printer probe reasons run runfile-read runfile-write selection session snapshot table vmm)
-CMD_OBJS := $(patsubst %,$(BUILD)/analysis/%.o,check main record report stat)
+LIB_OBJS := $(patsubst %,$(BUILD)/analysis/%.o,collector command csv error exposition figures host interrupt json json-read ledger load measure metrics options output printer probe reasons run runfile-read runfile-write selection session snapshot table version vmm)
+CMD_OBJS := $(patsubst %,$(BUILD)/analysis/%.o,check external main record report stat)
+EXPORT_OBJS := $(patsubst %,$(BUILD)/analysis/%.o,export http listen)
 
-all: $(BUILD)/bin/faultline
+all: $(BUILD)/bin/faultline $(BUILD)/bin/faultline-export
 
 $(BUILD)/bpf/faultline.bpf.o: bpf/faultline.bpf.c $(wildcard bpf/*.h)
 	@mkdir -p $(@D)
@@ -32,6 +34,9 @@ $(BUILD)/analysis/%.o: analysis/%.c $(BUILD)/bpf/faultline.skel.h
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(ANALYSIS_CFLAGS) -MMD -MP -c $< -o $@
 
+$(BUILD)/analysis/version.o: ANALYSIS_CFLAGS += -DFL_VERSION='"$(VERSION)"'
+$(BUILD)/analysis/version.o: VERSION
+
 $(LIBFAULTLINE): $(LIB_OBJS)
 	@mkdir -p $(@D)
 	rm -f $@
@@ -40,5 +45,9 @@ $(LIBFAULTLINE): $(LIB_OBJS)
 $(BUILD)/bin/faultline: $(CMD_OBJS) $(LIBFAULTLINE)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(CMD_OBJS) $(LIBFAULTLINE) $(ANALYSIS_LIBS) -o $@
+
+$(BUILD)/bin/faultline-export: $(EXPORT_OBJS) $(LIBFAULTLINE)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(EXPORT_OBJS) $(LIBFAULTLINE) $(EXPORT_LIBS) -o $@
 
 -include $(wildcard $(BUILD)/analysis/*.d)

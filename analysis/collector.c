@@ -147,6 +147,8 @@ static int load(struct fl_collector *collector)
 {
 	int err = faultline_bpf__load(collector->bpf);
 
+	if (err == -EPERM && !fl_probe_sees_modules())
+		return fl_fail("%s", fl_probe_no_modules);
 	if (err == -EPERM)
 		return fl_fail("the kernel doesn't allow BPF programs to read its memory; turn lockdown off, or allow it to root");
 	if (err)
@@ -490,6 +492,13 @@ int fl_collector_tidy(struct fl_collector *collector)
 	}
 	free(entry);
 	return ret;
+}
+
+void fl_collector_forget(struct fl_collector *collector)
+{
+	free(collector->gone);
+	collector->gone = NULL;
+	collector->nr_gone = 0;
 }
 
 /* ---- Records ---- */

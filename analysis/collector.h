@@ -55,6 +55,13 @@ int fl_collector_read(struct fl_collector *collector, bool settle,
  */
 int fl_collector_tidy(struct fl_collector *collector);
 
+/*
+ * Let go of what fl_collector_tidy() has put aside, which the next snapshot will
+ * no longer have: for who reads without end, and keeps the sums. To be called
+ * after a read, before anything is tidied again.
+ */
+void fl_collector_forget(struct fl_collector *collector);
+
 /* Whether this KVM is known not to emit kvm_exit always (PVM). */
 bool fl_collector_may_lack_exits(const struct fl_collector *collector);
 

@@ -8,6 +8,7 @@ int fl_cmd_check(int argc, char **argv);
 int fl_cmd_stat(int argc, char **argv);
 int fl_cmd_record(int argc, char **argv);
 int fl_cmd_report(int argc, char **argv);
+int fl_cmd_export(int argc, char **argv);
 
 extern const char fl_check_help[];
 extern const char fl_stat_help[];

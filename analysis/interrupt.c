@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Signals that end a measurement. See interrupt.h. */
-#include <poll.h>
 #include <signal.h>
 #include <time.h>
 
@@ -53,10 +52,21 @@ bool fl_interrupted(void)
 	       sigismember(&pending, SIGTERM) || sigismember(&pending, SIGHUP);
 }
 
-bool fl_interrupt_wait(__u64 ns, int fd)
+void fl_interrupt_poll(__u64 ns, struct pollfd *fds, size_t nr)
 {
 	struct timespec timeout = { ns / 1000000000, ns % 1000000000 };
+	size_t i;
+
+	if (ppoll(fds, nr, &timeout, &outside) > 0)
+		return;
+	for (i = 0; i < nr; i++)
+		fds[i].revents = 0;
+}
+
+bool fl_interrupt_wait(__u64 ns, int fd)
+{
 	struct pollfd pollfd = { .fd = fd, .events = POLLIN };
 
-	return ppoll(&pollfd, 1, &timeout, &outside) > 0;
+	fl_interrupt_poll(ns, &pollfd, 1);
+	return pollfd.revents;
 }

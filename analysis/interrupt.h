@@ -7,7 +7,9 @@
 #ifndef FAULTLINE_INTERRUPT_H
 #define FAULTLINE_INTERRUPT_H
 
+#include <poll.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <sys/types.h>
 
 #include <linux/types.h>
@@ -29,5 +31,8 @@ bool fl_interrupted(void);
  * @fd (-1: none), whichever comes first. Returns whether @fd is ready.
  */
 bool fl_interrupt_wait(__u64 ns, int fd);
+
+/* The same for the @nr descriptors @fds, whose revents tell which are ready. */
+void fl_interrupt_poll(__u64 ns, struct pollfd *fds, size_t nr);
 
 #endif /* FAULTLINE_INTERRUPT_H */

@@ -11,10 +11,11 @@
 static const struct subcommand {
 	const char *name;
 	int (*run)(int argc, char **argv);
-	const char *help;
+	const char *help;	/* NULL: it is another program's */
 	const char *summary;
 } subcommands[] = {
 	{ "check", fl_cmd_check, fl_check_help, "tell what can be measured on this host" },
+	{ "export", fl_cmd_export, NULL, "serve the counts to Prometheus" },
 	{ "stat", fl_cmd_stat, fl_stat_help, "count virtual machines' exits, by cause, and per guest fault" },
 	{ "record", fl_cmd_record, fl_record_help, "count them into a run file" },
 	{ "report", fl_cmd_report, fl_report_help, "print recorded runs again" },
@@ -65,6 +66,8 @@ static int help(const char *name)
 		subcommand = find(name);
 		if (!subcommand)
 			return FL_USAGE;
+		if (!subcommand->help)
+			return subcommand->run(2, (char *[]){ "", "--help", NULL });
 		fputs(subcommand->help, stdout);
 		return FL_DONE;
 	}

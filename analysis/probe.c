@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What the running kernel offers, from its BTF; and whether we may use it. See probe.h. */
+#include <errno.h>
 #include <linux/capability.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -33,6 +35,9 @@ const char fl_probe_no_btf[] =
 
 const char fl_probe_no_privileges[] =
 	"not allowed to load BPF programs; run as root, or with CAP_BPF and CAP_PERFMON";
+
+const char fl_probe_no_modules[] =
+	"not allowed to look for the BTF of kernel modules; run as root, or with CAP_SYS_ADMIN, too";
 
 bool fl_probe_has_btf(void)
 {
@@ -126,6 +131,18 @@ int fl_probe_check(const struct fl_probe *probe)
 
 /* ---- Privileges ---- */
 
+#define NR_WORDS _LINUX_CAPABILITY_U32S_3
+
+static bool get_capabilities(struct __user_cap_data_struct data[NR_WORDS])
+{
+	struct __user_cap_header_struct header = {
+		.version = _LINUX_CAPABILITY_VERSION_3,
+	};
+
+	memset(data, 0, NR_WORDS * sizeof(*data));
+	return !syscall(SYS_capget, &header, data);
+}
+
 static bool has_capability(const struct __user_cap_data_struct *data, int cap)
 {
 	return data[CAP_TO_INDEX(cap)].effective & CAP_TO_MASK(cap);
@@ -133,14 +150,38 @@ static bool has_capability(const struct __user_cap_data_struct *data, int cap)
 
 bool fl_probe_privileged(void)
 {
+	struct __user_cap_data_struct data[NR_WORDS];
+
+	return get_capabilities(data) &&
+	       (has_capability(data, CAP_SYS_ADMIN) ||
+		(has_capability(data, CAP_BPF) && has_capability(data, CAP_PERFMON)));
+}
+
+bool fl_probe_sees_modules(void)
+{
+	struct __user_cap_data_struct data[NR_WORDS];
+
+	return get_capabilities(data) && has_capability(data, CAP_SYS_ADMIN);
+}
+
+int fl_probe_drop_privileges(void)
+{
 	struct __user_cap_header_struct header = {
 		.version = _LINUX_CAPABILITY_VERSION_3,
 	};
-	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = { 0 };
+	struct __user_cap_data_struct data[NR_WORDS];
+	size_t i;
 
-	return !syscall(SYS_capget, &header, data) &&
-	       (has_capability(data, CAP_SYS_ADMIN) ||
-		(has_capability(data, CAP_BPF) && has_capability(data, CAP_PERFMON)));
+	if (!get_capabilities(data))
+		return fl_fail("cannot tell this process's capabilities: %s", strerror(errno));
+	for (i = 0; i < NR_WORDS; i++) {
+		data[i].permitted &= i == CAP_TO_INDEX(CAP_BPF) ? CAP_TO_MASK(CAP_BPF) : 0;
+		data[i].effective = data[i].permitted;
+		data[i].inheritable = 0;
+	}
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || syscall(SYS_capset, &header, data))
+		return fl_fail("cannot drop privileges: %s", strerror(errno));
+	return 0;
 }
 
 int fl_probe_privileges(void)

@@ -60,4 +60,14 @@ extern const char fl_probe_no_privileges[];
 /* 0, or -1 if this process may not load BPF programs, and has told the user. */
 int fl_probe_privileges(void);
 
+/* Whether it may also look for modules' BTF, as libbpf does; what to do if not. */
+bool fl_probe_sees_modules(void);
+extern const char fl_probe_no_modules[];
+
+/*
+ * Give up, for good, what is not needed once the programs are attached: all but
+ * CAP_BPF, by which maps are read. 0 or -1.
+ */
+int fl_probe_drop_privileges(void);
+
 #endif /* FAULTLINE_PROBE_H */

@@ -101,11 +101,22 @@ __u64 fl_session_time_left(const struct fl_session *session, __u64 ns)
 	return duration && left < ns ? left : ns;
 }
 
-int fl_session_wait(struct fl_session *session, __u64 ns)
+int fl_session_wait_fd(struct fl_session *session, __u64 ns, int fd)
 {
-	if (fl_interrupt_wait(fl_session_time_left(session, ns), session->pidfd))
+	struct pollfd fds[] = {
+		{ .fd = session->pidfd, .events = POLLIN },
+		{ .fd = fd, .events = POLLIN },
+	};
+
+	fl_interrupt_poll(fl_session_time_left(session, ns), fds, 2);
+	if (fds[0].revents)
 		session->pid_ended = true;
 	return fl_collector_tidy(session->collector);
+}
+
+int fl_session_wait(struct fl_session *session, __u64 ns)
+{
+	return fl_session_wait_fd(session, ns, -1);
 }
 
 /* ---- Ending ---- */

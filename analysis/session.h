@@ -47,6 +47,9 @@ __u64 fl_session_time_left(const struct fl_session *session, __u64 ns);
  */
 int fl_session_wait(struct fl_session *session, __u64 ns);
 
+/* The same, or until there is something to do about @fd. */
+int fl_session_wait_fd(struct fl_session *session, __u64 ns, int fd);
+
 /*
  * Whether @last, its last snapshot, is a measurement: the command succeeded,
  * nothing was lost, something was seen. 0, or -1 and has told the user why not.
