@@ -11,13 +11,13 @@ BPF_CFLAGS = -g -O2 -target bpf -mcpu=v3 -Wall -Wextra -Wno-unused-parameter \
 	     -I/usr/include/$(shell $(CC) -print-multiarch)
 
 ANALYSIS_CFLAGS	:= -D_GNU_SOURCE -Ianalysis -Ibpf -I$(BUILD)/bpf
-ANALYSIS_LIBS	:= -lbpf -ljson-c -lsqlite3
+ANALYSIS_LIBS	:= -lbpf -ljson-c -lsqlite3 -lgsl -lgslcblas -lm
 EXPORT_LIBS	:= -lbpf -lmicrohttpd
 LIBFAULTLINE	:= $(BUILD)/lib/libfaultline.a
 
 # What the tests link, too; the command is these and its main files.
-LIB_OBJS := $(patsubst %,$(BUILD)/analysis/%.o,collector command csv error exposition figures host interrupt json json-read ledger load measure metrics options output printer probe reasons run runfile-read runfile-write selection session snapshot table version vmm)
-CMD_OBJS := $(patsubst %,$(BUILD)/analysis/%.o,check external main record report stat)
+LIB_OBJS := $(patsubst %,$(BUILD)/analysis/%.o,cells collection collector command csv diff-print error exposition figures gate host interrupt json json-read ledger load measure metrics options output printer probe quantity reasons run runfile-read runfile-write selection session snapshot statistics table version vmm)
+CMD_OBJS := $(patsubst %,$(BUILD)/analysis/%.o,check diff external main record report stat)
 EXPORT_OBJS := $(patsubst %,$(BUILD)/analysis/%.o,export http listen)
 
 all: $(BUILD)/bin/faultline $(BUILD)/bin/faultline-export

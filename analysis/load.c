@@ -11,6 +11,14 @@
 
 /* ---- Selecting ---- */
 
+int fl_where_push(struct fl_where *where, const char *condition)
+{
+	if (where->nr == FL_MAX_CONDITIONS)
+		return fl_fail("more than %d conditions for labels; leave some out", FL_MAX_CONDITIONS);
+	where->conditions[where->nr++] = condition;
+	return 0;
+}
+
 int fl_where_add(struct fl_where *where, char *conditions)
 {
 	static const struct fl_run any;
@@ -23,11 +31,10 @@ int fl_where_add(struct fl_where *where, char *conditions)
 
 		snprintf(key, sizeof(key), "%.*s", (int)length, condition);
 		if (!condition[length] || !fl_run_label(&any, key))
-			return fl_fail("--where %s is not LABEL=VALUE with a known LABEL: line, kernel, vendor, mmu, policy, workload, paging or clock",
+			return fl_fail("%s is not LABEL=VALUE with a known LABEL: line, kernel, vendor, mmu, policy, workload, paging or clock",
 				       condition);
-		if (where->nr == FL_MAX_CONDITIONS)
-			return fl_fail("--where has more than %d conditions", FL_MAX_CONDITIONS);
-		where->conditions[where->nr++] = condition;
+		if (fl_where_push(where, condition))
+			return -1;
 	}
 	return 0;
 }

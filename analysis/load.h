@@ -22,6 +22,9 @@ struct fl_where {
 /* Add "LABEL=VALUE[,LABEL=VALUE]...", which it changes. 0, or -1 if it isn't that. */
 int fl_where_add(struct fl_where *where, char *conditions);
 
+/* Add one "LABEL=VALUE" that is known to be that. 0 or -1. */
+int fl_where_push(struct fl_where *where, const char *condition);
+
 /*
  * Call @handle for each run of the file @path that @where selects (NULL: all), in
  * the order in which they were measured; with @intervals, also for the intervals

@@ -19,6 +19,7 @@ static const struct subcommand {
 	{ "stat", fl_cmd_stat, fl_stat_help, "count virtual machines' exits, by cause, and per guest fault" },
 	{ "record", fl_cmd_record, fl_record_help, "count them into a run file" },
 	{ "report", fl_cmd_report, fl_report_help, "print recorded runs again" },
+	{ "diff", fl_cmd_diff, fl_diff_help, "compare runs, and tell whether they differ" },
 };
 
 #define NR_SUBCOMMANDS (sizeof(subcommands) / sizeof(subcommands[0]))

@@ -100,6 +100,9 @@ __u64 fl_tally_guest_faults(const struct fl_tally *tally);
 /* Whether guest faults were seen without exits: KVM doesn't emit kvm_exit. */
 bool fl_tally_lacks_exits(const struct fl_tally *tally);
 
+/* Add @tally's figures to @sum's. */
+void fl_tally_add(struct fl_tally *sum, const struct fl_tally *tally);
+
 /* Whether @tally's figures add up. */
 bool fl_tally_is_sound(const struct fl_tally *tally);
 

@@ -67,8 +67,8 @@ is "$STATUS:$(wc -l <out.json)" "0:2" "-o: into a file"
 
 report_fails 2 "--json and --csv exclude each other" two --json --csv
 report_fails 2 "--list is not for --json and --csv" two --json -l
-report_fails 2 "--where polcy=zap is not LABEL=VALUE with a known LABEL: line" two --where polcy=zap
-report_fails 2 "--where policy is not LABEL=VALUE" two --where policy
+report_fails 2 "polcy=zap is not LABEL=VALUE with a known LABEL: line" two --where polcy=zap
+report_fails 2 "policy is not LABEL=VALUE" two --where policy
 report_fails 2 "unknown option --jsn" two --jsn
 report_fails 1 "no run is selected; 'faultline report --list' shows" two --where policy=none
 report_fails 1 "cannot write .*No space left" two -o /dev/full
