@@ -16,11 +16,26 @@ CFLAGS	:= -std=gnu11 -O2 -g -Wall -Wextra -Wshadow -Wstrict-prototypes
 
 -include analysis/analysis.mk lab/lab.mk tests/tests.mk
 
-all:		## the faultline command and the lab's programs (plain `make`)
-
+##@ See it
 demo:		## 3 -> 2: patch, build and boot Linux, and measure; 15 minutes at first
 	@lab/demo
 
+##@ Measure
+
+##@ Build
+all:		## the faultline command and the lab's programs (plain `make`)
+
+kernel:		## the patched kernel of LINE, from KERNEL_TREE if given: build/kernel/LINE/
+	@scripts/deps kernel
+	@scripts/kernel build '$(LINE)'
+
+deps:		## install the Debian packages that are missing
+	@scripts/deps
+
+clean:		## remove build/; kernels are kept in ~/.cache/faultline
+	rm -rf $(BUILD)
+
+##@ Test
 check:		## run the tests
 	@scripts/deps
 	@$(MAKE) --no-print-directory all tests
@@ -31,15 +46,9 @@ check-all:	## run them all, every line and a million torture steps among them; h
 	@$(MAKE) --no-print-directory all tests
 	@tests/run tests/*.t tests/all/*.t
 
-kernel:		## the patched kernel of LINE (6.12), from KERNEL_TREE if given: build/kernel/LINE/
-	@scripts/deps kernel
-	@scripts/kernel build '$(LINE)'
-
-deps:		## install the Debian packages that are missing
-	@scripts/deps
-
-clean:		## remove build/; kernels are kept in ~/.cache/faultline
-	rm -rf $(BUILD)
-
+##@ More
 help:		## this list
-	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 10
+	@awk -f scripts/help.awk $(MAKEFILE_LIST)
+	@echo
+	@echo "LINE is one of $(notdir $(patsubst %/series,%,$(wildcard patches/*/series))) (2007 can't be built), as in"
+	@echo "'make kernel LINE=6.1'. The variables of 'make lab' are in the first lines of lab/run."

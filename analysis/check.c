@@ -282,20 +282,18 @@ static int parse(int argc, char **argv, bool *json)
 	};
 	int option;
 
-	opterr = 0;
-	while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
+	while ((option = fl_next_option(argc, argv, "h", options)) != -1) {
 		if (option == 'h') {
 			fputs(fl_check_help, stdout);
 			return -1;
 		}
 		if (option != 'j')
-			break;
+			return fl_bad_option("check", option, argv);
 		*json = true;
 	}
-	if (option == -1 && optind == argc)
+	if (optind == argc)
 		return FL_DONE;
-	return fl_usage_error("check", "unknown argument %s",
-			      option == -1 ? argv[optind] : argv[optind - 1]);
+	return fl_usage_error("check", "unknown argument %s", argv[optind]);
 }
 
 int fl_cmd_check(int argc, char **argv)

@@ -176,9 +176,8 @@ static int parse(int argc, char **argv, struct options *options)
 	};
 	int option, ret = FL_DONE;
 
-	opterr = 0;
 	argc = part(argc, argv, options);
-	while (!ret && (option = getopt_long(argc, argv, ":a:b:w:o:h", long_options, NULL)) != -1)
+	while (!ret && (option = fl_next_option(argc, argv, ":a:b:w:o:h", long_options)) != -1)
 		ret = parse_option(option, argv, options);
 	return ret ? ret : take_paths(options, argc - optind, argv + optind);
 }

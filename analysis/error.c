@@ -53,3 +53,21 @@ size_t fl_word_distance(const char *a, const char *b)
 	}
 	return row[length];
 }
+
+/* Two letters are near, but not where that is all there is to a word. */
+const char *fl_nearest_word(const char *word, const void *words, size_t nr, size_t size)
+{
+	size_t best = strlen(word) > 3 ? 3 : 2, distance, i;
+	const char *nearest = NULL;
+
+	for (i = 0; i < nr; i++) {
+		const char *candidate = *(const char *const *)((const char *)words + i * size);
+
+		distance = fl_word_distance(word, candidate);
+		if (distance < best) {
+			best = distance;
+			nearest = candidate;
+		}
+	}
+	return nearest;
+}

@@ -28,4 +28,10 @@ int fl_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
  */
 size_t fl_word_distance(const char *a, const char *b);
 
+/*
+ * The one of @nr words that is nearest to @word, or NULL if none is near. They are
+ * the first members, const char *, of structs of @size bytes each.
+ */
+const char *fl_nearest_word(const char *word, const void *words, size_t nr, size_t size);
+
 #endif /* FAULTLINE_ERROR_H */

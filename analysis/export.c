@@ -103,9 +103,7 @@ static int parse(int argc, char **argv, struct options *options)
 	struct fl_selection *selection = &options->selection;
 	int option, ret = FL_DONE;
 
-	opterr = 0;
-	while (!ret && (option = getopt_long(argc, argv, "+:" FL_SELECTION_SHORT "h",
-					     long_options, NULL)) != -1)
+	while (!ret && (option = fl_next_option(argc, argv, "+:" FL_SELECTION_SHORT "h", long_options)) != -1)
 		ret = parse_option(option, argv, options);
 	if (ret)
 		return ret;
@@ -171,7 +169,7 @@ static void describe_host(struct fl_metrics *metrics)
 	metrics->mmu = fl_mmu_name(isa);
 }
 
-static char *make_page(enum fl_format format, size_t *size, void *data)
+static char *make_page(enum fl_exposition format, size_t *size, void *data)
 {
 	struct exporter *exporter = data;
 	struct fl_metrics metrics = { .ledger = &exporter->ledger };

@@ -11,13 +11,13 @@
 
 static const struct {
 	const char *media_type, *content_type;
-} formats[FL_NR_FORMATS] = {
-	[FL_FORMAT_TEXT] = { "text/plain", "text/plain; version=0.0.4; charset=utf-8" },
-	[FL_FORMAT_OPENMETRICS] = { "application/openmetrics-text",
+} formats[FL_NR_EXPOSITIONS] = {
+	[FL_EXPOSITION_TEXT] = { "text/plain", "text/plain; version=0.0.4; charset=utf-8" },
+	[FL_EXPOSITION_OPENMETRICS] = { "application/openmetrics-text",
 				    "application/openmetrics-text; version=1.0.0; charset=utf-8" },
 };
 
-const char *fl_format_content_type(enum fl_format format)
+const char *fl_exposition_content_type(enum fl_exposition format)
 {
 	return formats[format].content_type;
 }
@@ -54,15 +54,15 @@ static double liking(const char *accept, const char *media_type)
 }
 
 /* Who asks for neither by its name gets text, which everything can show. */
-enum fl_format fl_format_choose(const char *accept)
+enum fl_exposition fl_exposition_choose(const char *accept)
 {
 	double open, text;
 
 	if (!accept)
-		return FL_FORMAT_TEXT;
-	open = liking(accept, formats[FL_FORMAT_OPENMETRICS].media_type);
-	text = liking(accept, formats[FL_FORMAT_TEXT].media_type);
-	return open > 0 && open >= text ? FL_FORMAT_OPENMETRICS : FL_FORMAT_TEXT;
+		return FL_EXPOSITION_TEXT;
+	open = liking(accept, formats[FL_EXPOSITION_OPENMETRICS].media_type);
+	text = liking(accept, formats[FL_EXPOSITION_TEXT].media_type);
+	return open > 0 && open >= text ? FL_EXPOSITION_OPENMETRICS : FL_EXPOSITION_TEXT;
 }
 
 /* ---- Families ---- */
@@ -78,26 +78,26 @@ static const char *const type_names[] = {
  * The formats differ in whether the suffix by which samples tell a counter or an
  * info is part of the family's name, and only one has infos and units.
  */
-void fl_family_begin(FILE *out, enum fl_format format, enum fl_metric_type type,
+void fl_family_begin(FILE *out, enum fl_exposition format, enum fl_metric_type type,
 		     const char *name, const char *unit, const char *help)
 {
 	const char *suffix = "", *type_name = type_names[type];
 
-	if (format == FL_FORMAT_TEXT && type == FL_METRIC_COUNTER)
+	if (format == FL_EXPOSITION_TEXT && type == FL_METRIC_COUNTER)
 		suffix = "_total";
-	if (format == FL_FORMAT_TEXT && type == FL_METRIC_INFO) {
+	if (format == FL_EXPOSITION_TEXT && type == FL_METRIC_INFO) {
 		suffix = "_info";
 		type_name = type_names[FL_METRIC_GAUGE];
 	}
 	fprintf(out, "# HELP faultline_%s%s %s\n", name, suffix, help);
 	fprintf(out, "# TYPE faultline_%s%s %s\n", name, suffix, type_name);
-	if (format == FL_FORMAT_OPENMETRICS && *unit)
+	if (format == FL_EXPOSITION_OPENMETRICS && *unit)
 		fprintf(out, "# UNIT faultline_%s %s\n", name, unit);
 }
 
-void fl_format_end(FILE *out, enum fl_format format)
+void fl_exposition_end(FILE *out, enum fl_exposition format)
 {
-	if (format == FL_FORMAT_OPENMETRICS)
+	if (format == FL_EXPOSITION_OPENMETRICS)
 		fputs("# EOF\n", out);
 }
 

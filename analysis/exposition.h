@@ -11,10 +11,10 @@
 
 #include "duration.h"
 
-enum fl_format {
-	FL_FORMAT_TEXT,		/* Prometheus text format 0.0.4 */
-	FL_FORMAT_OPENMETRICS,	/* OpenMetrics 1.0.0 */
-	FL_NR_FORMATS,
+enum fl_exposition {
+	FL_EXPOSITION_TEXT,		/* Prometheus text format 0.0.4 */
+	FL_EXPOSITION_OPENMETRICS,	/* OpenMetrics 1.0.0 */
+	FL_NR_EXPOSITIONS,
 };
 
 enum fl_metric_type {
@@ -25,16 +25,16 @@ enum fl_metric_type {
 };
 
 /* The HTTP content type of @format. */
-const char *fl_format_content_type(enum fl_format format);
+const char *fl_exposition_content_type(enum fl_exposition format);
 
 /* The format that an HTTP Accept header, or NULL, likes best. */
-enum fl_format fl_format_choose(const char *accept);
+enum fl_exposition fl_exposition_choose(const char *accept);
 
 /*
  * Begin the family of metrics @name, of which the samples follow. @unit is ""
  * or the end of its name, as in "exit_seconds".
  */
-void fl_family_begin(FILE *out, enum fl_format format, enum fl_metric_type type,
+void fl_family_begin(FILE *out, enum fl_exposition format, enum fl_metric_type type,
 		     const char *name, const char *unit, const char *help);
 
 /* Write NAME="VALUE", whatever bytes @value is made of. */
@@ -53,6 +53,6 @@ void fl_bucket_print(FILE *out, const char *name, const char *label,
 void fl_sum_print(FILE *out, const char *name, const char *label, double sum, __u64 count);
 
 /* End the page. */
-void fl_format_end(FILE *out, enum fl_format format);
+void fl_exposition_end(FILE *out, enum fl_exposition format);
 
 #endif /* FAULTLINE_EXPOSITION_H */

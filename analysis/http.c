@@ -74,14 +74,14 @@ static enum MHD_Result answer_line(struct MHD_Connection *connection, unsigned i
 static enum MHD_Result answer_page(const struct fl_http *http, struct MHD_Connection *connection)
 {
 	const char *accept = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Accept");
-	enum fl_format format = fl_format_choose(accept);
+	enum fl_exposition format = fl_exposition_choose(accept);
 	size_t size;
 	char *page = http->handle(format, &size, http->data);
 
 	if (!page)
 		return answer_line(connection, MHD_HTTP_SERVICE_UNAVAILABLE, NULL,
 				   "the counts could not be read\n");
-	return answer(connection, MHD_HTTP_OK, fl_format_content_type(format), NULL, page, size);
+	return answer(connection, MHD_HTTP_OK, fl_exposition_content_type(format), NULL, page, size);
 }
 
 /*

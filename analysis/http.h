@@ -15,7 +15,7 @@
 struct fl_http;
 
 /* Make the page, to be freed by free(), and set its @size. NULL if that fails. */
-typedef char *fl_page_handler(enum fl_format format, size_t *size, void *data);
+typedef char *fl_page_handler(enum fl_exposition format, size_t *size, void *data);
 
 /*
  * Serve on socket @fd, which listens; it is the server's after this, also if it

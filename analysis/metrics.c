@@ -6,7 +6,7 @@
 
 struct page {
 	FILE *out;
-	enum fl_format format;
+	enum fl_exposition format;
 	const struct fl_ledger *ledger;
 };
 
@@ -243,7 +243,7 @@ static void print_vm_numbers(const struct page *page)
 	fprintf(page->out, "faultline_vms{series=\"other\"} %zu\n", other);
 }
 
-void fl_metrics_print(const struct fl_metrics *metrics, enum fl_format format, FILE *out)
+void fl_metrics_print(const struct fl_metrics *metrics, enum fl_exposition format, FILE *out)
 {
 	const struct fl_ledger *ledger = metrics->ledger;
 	const struct fl_tally *total = &ledger->total;
@@ -264,5 +264,5 @@ void fl_metrics_print(const struct fl_metrics *metrics, enum fl_format format, F
 		    "Events that were lost: if not 0, counts are too low.");
 	print_vm_numbers(&page);
 	print_vms(&page);
-	fl_format_end(out, format);
+	fl_exposition_end(out, format);
 }

@@ -20,6 +20,6 @@ struct fl_metrics {
 };
 
 /* Write the page to @out. */
-void fl_metrics_print(const struct fl_metrics *metrics, enum fl_format format, FILE *out);
+void fl_metrics_print(const struct fl_metrics *metrics, enum fl_exposition format, FILE *out);
 
 #endif /* FAULTLINE_METRICS_H */

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What the subcommands' options have in common. See options.h. */
 #include <errno.h>
-#include <getopt.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "error.h"
 #include "options.h"
@@ -21,12 +22,50 @@ int fl_usage_error(const char *subcommand, const char *format, ...)
 	return FL_USAGE;
 }
 
+/* ---- Options ---- */
+
+static const struct option *known;	/* those of the subcommand */
+
+int fl_next_option(int argc, char **argv, const char *short_options,
+		   const struct option *long_options)
+{
+	opterr = 0;
+	known = long_options;
+	return getopt_long(argc, argv, short_options, long_options, NULL);
+}
+
+static int unknown_option(const char *subcommand, const char *word)
+{
+	char name[64];
+	const char *nearest;
+	size_t nr = 0;
+
+	snprintf(name, sizeof(name), "%.*s", (int)strcspn(word + 2, "="), word + 2);
+	while (known && known[nr].name)
+		nr++;
+	nearest = fl_nearest_word(name, known, nr, sizeof(*known));
+	if (!nearest)
+		return fl_usage_error(subcommand, "unknown option %s", word);
+	fl_fail("unknown option %s; did you mean --%s? See 'faultline %s --help'", word, nearest, subcommand);
+	return FL_USAGE;
+}
+
 int fl_bad_option(const char *subcommand, int option, char **argv)
 {
+	const char *word = argv[optind - 1];
+	bool is_long = !strncmp(word, "--", 2);
+
 	if (option == ':')
-		return fl_usage_error(subcommand, "%s needs a value", argv[optind - 1]);
-	return fl_usage_error(subcommand, "unknown option %s", argv[optind - 1]);
+		return fl_usage_error(subcommand, "%s needs a value", word);
+	/* getopt_long() says of letters only which one it was. */
+	if (optopt && is_long && strchr(word, '='))
+		return fl_usage_error(subcommand, "%.*s takes no value", (int)strcspn(word, "="), word);
+	if (optopt)
+		return fl_usage_error(subcommand, "unknown option -%c", optopt);
+	return unknown_option(subcommand, word);
 }
+
+/* ---- Values ---- */
 
 int fl_parse_seconds(const char *option, const char *text, __u64 *ns)
 {

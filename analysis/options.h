@@ -3,6 +3,7 @@
 #ifndef FAULTLINE_OPTIONS_H
 #define FAULTLINE_OPTIONS_H
 
+#include <getopt.h>
 #include <linux/types.h>
 
 /* Say what is wrong, and where the help of @subcommand is. Returns FL_USAGE. */
@@ -10,8 +11,15 @@ __attribute__((format(printf, 2, 3)))
 int fl_usage_error(const char *subcommand, const char *format, ...);
 
 /*
- * What getopt_long() returned for an option that @subcommand doesn't have, or
- * whose value is missing; opterr must be 0. Says so. Returns FL_USAGE.
+ * As getopt_long(), without its messages: fl_bad_option() says what is wrong, and
+ * which of @long_options may have been meant.
+ */
+int fl_next_option(int argc, char **argv, const char *short_options,
+		   const struct option *long_options);
+
+/*
+ * What fl_next_option() returned for an option that @subcommand doesn't have, or
+ * whose value is missing. Says so. Returns FL_USAGE.
  */
 int fl_bad_option(const char *subcommand, int option, char **argv);
 

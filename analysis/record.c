@@ -86,9 +86,7 @@ static int parse(int argc, char **argv, struct options *options, struct fl_run *
 	};
 	int option, ret = FL_DONE;
 
-	opterr = 0;
-	while (!ret && (option = getopt_long(argc, argv, "+:" FL_SELECTION_SHORT "i:o:h",
-					     long_options, NULL)) != -1)
+	while (!ret && (option = fl_next_option(argc, argv, "+:" FL_SELECTION_SHORT "i:o:h", long_options)) != -1)
 		ret = parse_option(option, argv, options, run);
 	return ret ? ret : fl_selection_end(&options->selection, "record", argc, argv);
 }

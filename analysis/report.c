@@ -82,8 +82,7 @@ static int parse(int argc, char **argv, struct options *options)
 	static char default_path[] = FL_DEFAULT_RUNFILE, *default_paths[] = { default_path, NULL };
 	int option, ret = FL_DONE;
 
-	opterr = 0;
-	while (!ret && (option = getopt_long(argc, argv, ":lw:io:h", long_options, NULL)) != -1)
+	while (!ret && (option = fl_next_option(argc, argv, ":lw:io:h", long_options)) != -1)
 		ret = parse_option(option, argv, options);
 	if (ret)
 		return ret;

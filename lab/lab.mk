@@ -21,6 +21,7 @@ $(BUILD)/bin/lab-results: lab/results.c lab/json-file.c $(BUILD)/analysis/error.
 $(BUILD)/lab/initramfs.cpio.gz: lab/initramfs lab/pack.sh $(BUILD)/lab/init $(BUILD)/lab/micro $(BUILD)/lab/torture $(BUILD)/bin/faultline
 	lab/initramfs $@
 
+##@ Measure
 lab: all	## measure on emulated hosts; lists: LINE VENDOR POLICY WORKLOAD PAGING
 	@lab/run
 

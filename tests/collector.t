@@ -15,12 +15,24 @@ try "$FAULTLINE"
 fails 2 "no command given; see" "no subcommand"
 try "$FAULTLINE" sstat
 fails 2 "unknown command 'sstat'; did you mean 'stat'\? See" "subcommand with a typing error"
+try "$FAULTLINE" help sstat
+fails 2 "unknown command 'sstat'; did you mean 'stat'\?" "help for a subcommand with a typing error"
+try "$FAULTLINE" --vesion
+fails 2 "unknown option '--vesion'; did you mean '--version'\?" "option with a typing error, without a subcommand"
+try "$FAULTLINE" --version
+is "$STATUS:$OUT" "0:faultline $(<"$TOP/VERSION")" "--version"
 try "$FAULTLINE" measure
 fails 2 "unknown command 'measure'; see" "unknown subcommand"
 try "$FAULTLINE" stat
 fails 2 "no COMMAND to measure, and no -p, --vm or -a; see" "stat without COMMAND"
 try "$FAULTLINE" stat --jsn -- true
-fails 2 "unknown option --jsn; see" "unknown option"
+fails 2 "unknown option --jsn; did you mean --json\? See .faultline stat --help" "option with a typing error"
+try "$FAULTLINE" stat --frobnicate -- true
+fails 2 "unknown option --frobnicate; see" "unknown option"
+try "$FAULTLINE" stat -az -- true
+fails 2 "unknown option -z; see" "unknown letter"
+try "$FAULTLINE" stat --json=yes -- true
+fails 2 "--json takes no value; see" "a value for an option that takes none"
 try "$FAULTLINE" stat -o
 fails 2 "-o needs a value; see" "option without its value"
 try "$FAULTLINE" stat --set colour=red -- true

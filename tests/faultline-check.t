@@ -16,7 +16,7 @@ field() {
 # ---- calls ----
 
 try "$FAULTLINE" check --jsno
-fails 2 "unknown argument --jsno; see" "unknown option"
+fails 2 "unknown option --jsno; did you mean --json\? See" "unknown option"
 try "$FAULTLINE" check everything
 fails 2 "unknown argument everything; see" "an argument"
 try "$FAULTLINE" check --help

@@ -33,7 +33,7 @@ try "$FAULTLINE" export --help
 is "$STATUS:$ERR" "0:" "export --help"
 try "$FAULTLINE" help export
 like "$STATUS:$OUT" "^0:usage: faultline export " "help export"
-export_fails 2 "unknown option --lisen; .*see 'faultline export --help'" --lisen 127.0.0.1:1
+export_fails 2 "unknown option --lisen; did you mean --listen\? See 'faultline export --help'" --lisen 127.0.0.1:1
 export_fails 2 "--listen needs a value" --listen
 for address in 127.0.0.1 127.0.0.1: :9000 example.org:9000 127.0.0.1:http 127.0.0.1:65536 \
 	127.0.0.1:-1 ::1:9000 '[::1]' '[::1:9000' 127.0.0.1.:9000 ''; do

@@ -94,7 +94,7 @@ static struct fl_snapshot snapshot_of(__u64 time_ns, const struct vm *vms, size_
 
 /* ---- The page ---- */
 
-static char *page_of(const struct fl_ledger *ledger, enum fl_format format)
+static char *page_of(const struct fl_ledger *ledger, enum fl_exposition format)
 {
 	const struct fl_metrics metrics = {
 		.ledger = ledger,
@@ -139,7 +139,7 @@ static void page_has_what_was_counted(void **state)
 
 	(void)state;
 	ADD(&ledger, SECOND, { "one", 11, 499, 7 }, { "two", 12, 1, 0 });
-	page = page_of(&ledger, FL_FORMAT_TEXT);
+	page = page_of(&ledger, FL_EXPOSITION_TEXT);
 	assert_says(page, "faultline_host_info{kernel=\"6.12.1\",line=\"6.12\",vendor=\"svm\",mmu=\"shadow\",policy=\"zap\",level=\"exits\"} 1");
 	assert_says(page, "# TYPE faultline_exits_total counter");
 	assert_says(page, "faultline_exits_total{class=\"inject\"} 500");
@@ -169,7 +169,7 @@ static void histograms_are_cumulative(void **state)
 
 	(void)state;
 	ADD(&ledger, SECOND, { "one", 11, 10, 4 });
-	page = page_of(&ledger, FL_FORMAT_TEXT);
+	page = page_of(&ledger, FL_EXPOSITION_TEXT);
 	assert_says(page, "# TYPE faultline_exit_seconds histogram");
 	assert_says(page, "faultline_exit_seconds_bucket{class=\"inject\",le=\"5.12e-07\"} 0");
 	assert_says(page, "faultline_exit_seconds_bucket{class=\"inject\",le=\"1.024e-06\"} 10");
@@ -199,7 +199,7 @@ static void openmetrics(void **state)
 
 	(void)state;
 	ADD(&ledger, SECOND, { "one", 11, 10, 4 });
-	page = page_of(&ledger, FL_FORMAT_OPENMETRICS);
+	page = page_of(&ledger, FL_EXPOSITION_OPENMETRICS);
 	assert_says(page, "# TYPE faultline_host info");
 	assert_says(page, "# TYPE faultline_exits counter");
 	assert_says(page, "faultline_exits_total{class=\"fill\"} 4");
@@ -220,7 +220,7 @@ static void faults_without_exits_are_shown(void **state)
 	now.vcpus[0].tally.events.injected = 42;
 	now.vcpus[0].tally.isa = 0;
 	assert_int_equal(fl_ledger_add(&ledger, &now), 0);
-	page = page_of(&ledger, FL_FORMAT_TEXT);
+	page = page_of(&ledger, FL_EXPOSITION_TEXT);
 	assert_non_null(strstr(page, "level=\"faults\""));
 	assert_says(page, "faultline_guest_faults_total 42");
 	assert_says(page, "faultline_vm_guest_faults_total{vm=\"one\",pid=\"11\"} 42");
@@ -260,26 +260,26 @@ static void clients_get_the_format_they_like(void **state)
 {
 	static const struct {
 		const char *accept;
-		enum fl_format format;
+		enum fl_exposition format;
 	} clients[] = {
-		{ NULL, FL_FORMAT_TEXT },
-		{ "", FL_FORMAT_TEXT },
-		{ "*/*", FL_FORMAT_TEXT },
-		{ "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8", FL_FORMAT_TEXT },
+		{ NULL, FL_EXPOSITION_TEXT },
+		{ "", FL_EXPOSITION_TEXT },
+		{ "*/*", FL_EXPOSITION_TEXT },
+		{ "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8", FL_EXPOSITION_TEXT },
 		/* Prometheus 2.42 */
 		{ "application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;q=0.75,text/plain;version=0.0.4;q=0.5,*/*;q=0.1",
-		  FL_FORMAT_OPENMETRICS },
-		{ "text/plain;q=0.3, application/openmetrics-text ; q=0.2", FL_FORMAT_TEXT },
-		{ "text/plain;q=0.3, Application/OpenMetrics-Text", FL_FORMAT_OPENMETRICS },
-		{ "application/openmetrics-text;q=0", FL_FORMAT_TEXT },
-		{ "application/openmetrics-textual", FL_FORMAT_TEXT },
-		{ "image/png,,;q=,", FL_FORMAT_TEXT },
+		  FL_EXPOSITION_OPENMETRICS },
+		{ "text/plain;q=0.3, application/openmetrics-text ; q=0.2", FL_EXPOSITION_TEXT },
+		{ "text/plain;q=0.3, Application/OpenMetrics-Text", FL_EXPOSITION_OPENMETRICS },
+		{ "application/openmetrics-text;q=0", FL_EXPOSITION_TEXT },
+		{ "application/openmetrics-textual", FL_EXPOSITION_TEXT },
+		{ "image/png,,;q=,", FL_EXPOSITION_TEXT },
 	};
 	size_t i;
 
 	(void)state;
 	for (i = 0; i < sizeof(clients) / sizeof(clients[0]); i++)
-		assert_int_equal(fl_format_choose(clients[i].accept), clients[i].format);
+		assert_int_equal(fl_exposition_choose(clients[i].accept), clients[i].format);
 }
 
 /* ---- The ledger ---- */

@@ -30,6 +30,7 @@ $(BUILD)/tests/episode-fuzz: tests/episode-fuzz.c $(wildcard bpf/*.h)
 	$(CLANG) -g -O1 -Wall -Wextra -fsanitize=fuzzer,address,undefined \
 		-fno-sanitize-recover=undefined -Ibpf $< -o $@
 
+##@ Test
 fuzz: $(BUILD)/tests/episode-fuzz	## fuzz the episode state machine for FUZZ_SECONDS (600)
 	@mkdir -p $(BUILD)/fuzz
 	$< -max_total_time=$(FUZZ_SECONDS) -max_len=600 -print_final_stats=1 \
