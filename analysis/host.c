@@ -45,8 +45,31 @@ const char *fl_host_policy(void)
 	return parameter("kvm", "pte_update", false) ? "update" : "zap";
 }
 
+/* What /proc/cpuinfo says of the first CPU's @name, to be freed; NULL if nothing. */
+static char *cpu_field(const char *name)
+{
+	FILE *file = fopen("/proc/cpuinfo", "r");
+	size_t size = 0, length = strlen(name);
+	char *line = NULL, *value = NULL;
+
+	while (file && !value && getline(&line, &size, file) > 0) {
+		if (!strncmp(line, name, length) && strchr("\t :", line[length]))
+			value = strchr(line, ':');
+	}
+	if (file)
+		fclose(file);
+	if (value) {
+		value += 1 + strspn(value + 1, " ");
+		value[strcspn(value, "\n")] = '\0';
+		value = strdup(value);
+	}
+	free(line);
+	return value;
+}
+
 void fl_host_read(struct fl_host *host)
 {
+	char *cpu = cpu_field("model name");
 	struct utsname name;
 	size_t major, minor;
 
@@ -57,6 +80,9 @@ void fl_host_read(struct fl_host *host)
 	minor = strspn(name.release + major + 1, "0123456789");
 	snprintf(host->line, sizeof(host->line), "%.*s",
 		 (int)(major + 1 + minor), name.release);
+
+	snprintf(host->cpu, sizeof(host->cpu), "%s", cpu ? cpu : "");
+	free(cpu);
 
 	host->policy = fl_host_policy();
 }
@@ -102,19 +128,13 @@ static const struct vendor *find_vendor(__u32 isa)
 
 static bool has_cpu_flag(const char *flag)
 {
-	FILE *file = fopen("/proc/cpuinfo", "r");
-	char *line = NULL, *word = NULL;
-	size_t size = 0;
+	char *flags = cpu_field("flags"), *word = NULL;
 
-	while (file && getline(&line, &size, file) > 0 && strncmp(line, "flags", 5))
-		;
-	if (file)
-		fclose(file);
-	if (line && !strncmp(line, "flags", 5)) {
-		for (word = strtok(line, " \t:\n"); word && strcmp(word, flag);)
-			word = strtok(NULL, " \t:\n");
+	if (flags) {
+		for (word = strtok(flags, " \t\n"); word && strcmp(word, flag);)
+			word = strtok(NULL, " \t\n");
 	}
-	free(line);
+	free(flags);
 	return word;
 }
 

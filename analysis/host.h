@@ -13,6 +13,7 @@
 struct fl_host {
 	char kernel[65];	/* as uname -r says, e.g. "6.12.117" */
 	char line[16];		/* its first two numbers: "6.12" */
+	char cpu[64];		/* the processor's name, "" if it has none */
 	const char *policy;	/* "zap", "update" or "unsync" */
 };
 

@@ -186,6 +186,8 @@ static void parse_labels(struct json_object *object, struct fl_run *run)
 {
 	fl_load_text(run->line, sizeof(run->line), text(object, "line"));
 	fl_load_text(run->host.kernel, sizeof(run->host.kernel), text(object, "kernel"));
+	fl_load_text(run->host.cpu, sizeof(run->host.cpu), text(object, "cpu"));
+	fl_load_text(run->command, sizeof(run->command), text(object, "command"));
 	fl_load_text(run->mmu, sizeof(run->mmu), text(object, "mmu"));
 	fl_load_text(run->policy, sizeof(run->policy), text(object, "policy"));
 	fl_load_text(run->workload, sizeof(run->workload), text(object, "workload"));

@@ -161,11 +161,13 @@ static void add_labels(struct json_object *object, const struct fl_run *run)
 	add_text(object, "schema", "faultline.run/1");
 	add_text(object, "line", run->line);
 	add_text(object, "kernel", run->host.kernel);
+	add_text(object, "cpu", run->host.cpu);
 	add_text(object, "vendor", fl_vendor_name(fl_run_isa(run)));
 	add_text(object, "mmu", fl_run_mmu(run));
 	add_text(object, "policy", run->policy);
 	add_text(object, "workload", run->workload);
 	add_text(object, "paging", run->paging);
+	add_text(object, "command", run->command);
 	add_text(object, "level", fl_run_level(run));
 	if (!run->interval)
 		return;

@@ -160,6 +160,7 @@ int fl_cmd_record(int argc, char **argv)
 	int ret;
 
 	fl_run_init(&run);
+	fl_run_set_command(&run, argc, argv);
 	ret = parse(argc, argv, &options, &run);
 	if (ret)
 		return ret < 0 ? FL_DONE : ret;

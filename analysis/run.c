@@ -81,6 +81,38 @@ int fl_run_set_label(struct fl_run *run, const char *assignment)
 		       assignment);
 }
 
+/* A word as a shell wants it. */
+static void print_word(const char *word, FILE *out)
+{
+	if (*word && !word[strcspn(word, " \t\n\"'\\$`*?[]{}()<>|&;#~!")]) {
+		fputs(word, out);
+		return;
+	}
+	fputc('\'', out);
+	for (; *word; word++)
+		fputs(*word == '\'' ? "'\\''" : (char[]){ *word, '\0' }, out);
+	fputc('\'', out);
+}
+
+void fl_run_set_command(struct fl_run *run, int argc, char *const argv[])
+{
+	static const char cut[] = "...";
+	FILE *out = fmemopen(run->command, sizeof(run->command), "w");
+	int i;
+
+	if (!out)
+		return;
+	setbuf(out, NULL);
+	fputs("faultline", out);
+	for (i = 0; i < argc; i++) {
+		fputc(' ', out);
+		print_word(argv[i], out);
+	}
+	if (ferror(out))
+		memcpy(run->command + sizeof(run->command) - sizeof(cut), cut, sizeof(cut));
+	fclose(out);
+}
+
 const char *fl_run_label(const struct fl_run *run, const char *key)
 {
 	const struct {
@@ -88,12 +120,14 @@ const char *fl_run_label(const struct fl_run *run, const char *key)
 	} labels[] = {
 		{ "line", run->line },
 		{ "kernel", run->host.kernel },
+		{ "cpu", run->host.cpu },
 		{ "vendor", fl_vendor_name(fl_run_isa(run)) },
 		{ "mmu", fl_run_mmu(run) },
 		{ "policy", run->policy },
 		{ "workload", run->workload },
 		{ "paging", run->paging },
 		{ "clock", run->clock },
+		{ "command", run->command },
 	};
 	size_t i;
 

@@ -22,6 +22,7 @@ struct fl_run {
 	char line[16], policy[16], workload[64], paging[16], clock[16];
 	bool policy_is_set;	/* by the user, who knows */
 	char mmu[16];		/* "": what this host has; see fl_run_mmu() */
+	char command[256];	/* by which it was measured */
 };
 
 /* Takes a run: an interval, or (run->interval is 0) the whole. 0 or -1. */
@@ -43,7 +44,13 @@ void fl_run_init(struct fl_run *run);
 int fl_run_set_label(struct fl_run *run, const char *assignment);
 
 /*
- * The value of label @key: those above, kernel, vendor or mmu. NULL if there is no
+ * Remember the command line of the subcommand that measures, for who wants to do it
+ * again. What is too long ends in "...".
+ */
+void fl_run_set_command(struct fl_run *run, int argc, char *const argv[]);
+
+/*
+ * The value of label @key: those above, kernel, cpu, vendor or mmu. NULL if there is no
  * such label.
  */
 const char *fl_run_label(const struct fl_run *run, const char *key);

@@ -178,6 +178,8 @@ static int load_labels(struct reader *r)
 	} labels[] = {
 		{ "line", run->line, sizeof(run->line) },
 		{ "kernel", run->host.kernel, sizeof(run->host.kernel) },
+		{ "cpu", run->host.cpu, sizeof(run->host.cpu) },
+		{ "command", run->command, sizeof(run->command) },
 		{ "mmu", run->mmu, sizeof(run->mmu) },
 		{ "workload", run->workload, sizeof(run->workload) },
 		{ "paging", run->paging, sizeof(run->paging) },

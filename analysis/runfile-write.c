@@ -137,7 +137,7 @@ static int add_run(struct fl_runfile *file)
 static int add_labels(struct fl_runfile *file, const struct fl_run *run)
 {
 	static const char *const names[] = {
-		"line", "kernel", "vendor", "mmu", "workload", "paging", "clock",
+		"line", "kernel", "cpu", "vendor", "mmu", "workload", "paging", "clock", "command",
 	};
 	size_t i;
 

@@ -106,6 +106,7 @@ int fl_cmd_stat(int argc, char **argv)
 	int ret;
 
 	fl_run_init(&run);
+	fl_run_set_command(&run, argc, argv);
 	ret = parse(argc, argv, &options, &run);
 	if (ret)
 		return ret < 0 ? FL_DONE : ret;

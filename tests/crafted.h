@@ -60,6 +60,8 @@ static bool craft_run(struct fl_run *run)
 
 	memset(run, 0, sizeof(*run));
 	strcpy(run->host.kernel, "6.12.1-crafted");
+	strcpy(run->host.cpu, "Crafted CPU");
+	strcpy(run->command, "faultline stat -a");
 	strcpy(run->line, "6.12");
 	strcpy(run->policy, "zap");
 	strcpy(run->workload, "anon");
