@@ -4,23 +4,26 @@
 
 #include "commands.h"
 #include "error.h"
+#include "html.h"
 #include "load.h"
 #include "options.h"
 #include "printer.h"
 #include "runfile.h"
+#include "text.h"
 
 struct options {
 	struct fl_printer printer;
 	struct fl_where where;
 	const char *output;
-	bool intervals, list;
+	const char *html;	/* where to; NULL: none */
+	bool intervals, list, text;
 	char **paths;		/* NULL at the end */
 };
 
 const char fl_report_help[] =
 "usage: faultline report [OPTION]... [RUN]...\n"
 "\n"
-"Print runs again, as 'faultline stat' prints them. RUN is a run file that\n"
+"Print runs again, as 'faultline stat' prints them, or draw them. RUN is a run file that\n"
 "'faultline record' wrote (" FL_DEFAULT_RUNFILE "), or JSON of 'faultline stat' or of\n"
 "the lab, e.g. build/demo/results.json.\n"
 "\n"
@@ -31,6 +34,8 @@ const char fl_report_help[] =
 "\n"
 "Output:\n"
 FL_PRINTER_HELP
+"      --text         charts in the terminal\n"
+"      --html FILE    a page with charts and tables, in one file that needs no other\n"
 "  -o, --output FILE  write to FILE, which appears when all is printed and takes\n"
 "                     the place of one that exists\n"
 "  -h, --help         print this help\n"
@@ -55,6 +60,12 @@ static int parse_option(int option, char **argv, struct options *options)
 		return fl_printer_choose(&options->printer, FL_JSON, "report");
 	case 'c':
 		return fl_printer_choose(&options->printer, FL_CSV, "report");
+	case 't':
+		options->text = true;
+		return FL_DONE;
+	case 'H':
+		options->html = optarg;
+		return FL_DONE;
 	case 'o':
 		options->output = optarg;
 		return FL_DONE;
@@ -66,6 +77,20 @@ static int parse_option(int option, char **argv, struct options *options)
 	}
 }
 
+/* Whether the options go together. FL_DONE or FL_USAGE. */
+static int check(const struct options *options)
+{
+	int nr = options->list + options->text + !!options->html + (options->printer.format != FL_TABLE);
+
+	if (nr > 1)
+		return fl_usage_error("report", "--list, --text, --html, and --json or --csv exclude each other");
+	if (options->html && options->output)
+		return fl_usage_error("report", "--html names the file; -o is for other formats");
+	if (options->intervals && (options->html || options->text || options->list))
+		return fl_usage_error("report", "-i is for tables, --json and --csv");
+	return FL_DONE;
+}
+
 /* FL_DONE to go on, FL_USAGE, or -1 after --help. */
 static int parse(int argc, char **argv, struct options *options)
 {
@@ -75,6 +100,8 @@ static int parse(int argc, char **argv, struct options *options)
 		{ "intervals", no_argument, NULL, 'i' },
 		{ "json", no_argument, NULL, 'j' },
 		{ "csv", no_argument, NULL, 'c' },
+		{ "text", no_argument, NULL, 't' },
+		{ "html", required_argument, NULL, 'H' },
 		{ "output", required_argument, NULL, 'o' },
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
@@ -87,17 +114,17 @@ static int parse(int argc, char **argv, struct options *options)
 	if (ret)
 		return ret;
 	options->paths = optind < argc ? argv + optind : default_paths;
-	if (options->list && options->printer.format != FL_TABLE)
-		return fl_usage_error("report", "--list is not for --json and --csv");
-	return FL_DONE;
+	return check(options);
 }
 
 /* ---- Printing ---- */
 
 struct report {
 	struct options *options;
+	const char *path;	/* of the file that is being read */
 	size_t nr;		/* of runs that are selected, intervals aside */
 	size_t nr_printed;
+	struct fl_text_scale scale;
 };
 
 /* Nothing is printed before all has been read: a broken file is an error and no more. */
@@ -106,6 +133,7 @@ static int count(const struct fl_run *run, void *data)
 	struct report *report = data;
 
 	report->nr += !run->interval;
+	fl_text_see(&report->scale, run);
 	return 0;
 }
 
@@ -135,47 +163,69 @@ static void print_heading(const struct report *report, const struct fl_run *run,
 			*run->workload ? run->workload : "-", *run->paging ? run->paging : "-");
 }
 
+static int print_run(struct report *report, const struct fl_run *run)
+{
+	struct fl_printer *printer = &report->options->printer;
+	FILE *out = printer->output.file;
+	bool first = !report->nr_printed;
+
+	if (report->options->html)
+		return fl_html_add(run, report->path, first, out);
+	if (report->options->text)
+		return fl_text_add(&report->scale, run, first, out);
+	if (report->options->list)
+		return list(run, out, first);
+	if (printer->format == FL_TABLE)
+		print_heading(report, run, out);
+	return fl_printer_print(run, printer);
+}
+
 static int print(const struct fl_run *run, void *data)
 {
 	struct report *report = data;
-	struct fl_printer *printer = &report->options->printer;
-	int ret;
+	int ret = print_run(report, run);
 
-	if (report->options->list) {
-		ret = list(run, printer->output.file, !report->nr_printed);
-	} else {
-		if (printer->format == FL_TABLE)
-			print_heading(report, run, printer->output.file);
-		ret = fl_printer_print(run, printer);
-	}
 	report->nr_printed += !run->interval;
 	return ret;
 }
 
-static int load_all(const struct report *report, fl_run_handler *handle, void *data)
+static int load_all(struct report *report, fl_run_handler *handle)
 {
 	const struct options *options = report->options;
 	char **path;
 
 	for (path = options->paths; *path; path++) {
-		if (fl_load(*path, &options->where, options->intervals && !options->list, handle, data))
+		report->path = *path;
+		if (fl_load(*path, &options->where, options->intervals, handle, report))
 			return -1;
 	}
 	return 0;
 }
 
+static int print_runs(struct report *report)
+{
+	FILE *out = report->options->printer.output.file;
+
+	if (report->options->html)
+		fl_html_begin(out);
+	if (load_all(report, print))
+		return -1;
+	return report->options->html ? fl_html_end(out) : 0;
+}
+
 static int print_all(struct report *report)
 {
 	struct fl_output *output = &report->options->printer.output;
+	const char *html = report->options->html;
 	int ret;
 
-	if (load_all(report, count, report))
+	if (load_all(report, count))
 		return -1;
 	if (!report->nr)
 		return fl_fail("no run is selected; 'faultline report --list' shows what there is");
-	if (fl_output_open(output, report->options->output))
+	if (fl_output_open(output, html ? html : report->options->output))
 		return -1;
-	ret = load_all(report, print, report) || fl_output_commit(output) ? -1 : 0;
+	ret = print_runs(report) || fl_output_commit(output) ? -1 : 0;
 	fl_output_close(output);
 	return ret;
 }

@@ -66,7 +66,7 @@ is "$STATUS:$(wc -l <out.json)" "0:2" "-o: into a file"
 # ---- calls ----
 
 report_fails 2 "--json and --csv exclude each other" two --json --csv
-report_fails 2 "--list is not for --json and --csv" two --json -l
+report_fails 2 "--list, --text, --html, and --json or --csv exclude each other" two --json -l
 report_fails 2 "polcy=zap is not LABEL=VALUE with a known LABEL: line" two --where polcy=zap
 report_fails 2 "policy is not LABEL=VALUE" two --where policy
 report_fails 2 "unknown option --jsn" two --jsn
