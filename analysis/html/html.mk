@@ -14,7 +14,7 @@ $(BUILD)/html/start.html: $(addprefix analysis/html/,start.html style.css middle
 # A script may not have "</script" in it; none of these has.
 $(BUILD)/html/end.html: $(addprefix analysis/html/,d3-licence.txt report.js end.html html.mk)
 	@mkdir -p $(@D)
-	(echo '</script>'; echo '<script>'; echo '/*'; cat analysis/html/d3-licence.txt; echo '*/'; \
+	(set -e; echo '</script>'; echo '<script>'; echo '/*'; cat analysis/html/d3-licence.txt; echo '*/'; \
 	 cat $(D3_FILES); echo '</script>'; echo '<script>'; cat analysis/html/report.js; \
 	 echo '</script>'; cat analysis/html/end.html) >$@.new
 	mv $@.new $@
