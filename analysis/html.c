@@ -7,6 +7,7 @@
 
 #include "error.h"
 #include "html.h"
+#include "runfile.h"
 
 /* The halves of the page, from html/page.S. */
 extern const char fl_page_head[], fl_page_head_end[], fl_page_tail[], fl_page_tail_end[];
@@ -28,6 +29,25 @@ void fl_html_begin(FILE *out)
 	fputc('[', out);
 }
 
+/* The run's typical episode, if it has one. 0 or -1. */
+static int print_typical(const struct fl_run *run, const char *path, FILE *out)
+{
+	struct fl_typical typical = { .nr = 0 };
+	unsigned int i;
+
+	if (run->number && fl_runfile_typical(path, run->number, &typical))
+		return -1;
+	if (!typical.nr)
+		return 0;
+	fprintf(out, ",\"episode\":{\"like\":%llu,\"of\":%llu,\"ns\":%llu,\"steps\":[", typical.nr_like,
+		typical.nr, typical.ns);
+	for (i = 0; i < typical.nr_steps; i++)
+		fprintf(out, "%s{\"name\":\"%s\",\"ns\":%u}", i ? "," : "",
+			fl_class_name(typical.steps[i].class), typical.steps[i].ns);
+	fputs("]}", out);
+	return 0;
+}
+
 int fl_html_add(const struct fl_run *run, const char *path, bool first, FILE *out)
 {
 	struct json_object *source = json_object_new_string(basename(path));
@@ -43,6 +63,7 @@ int fl_html_add(const struct fl_run *run, const char *path, bool first, FILE *ou
 		print_escaped(json_object_to_json_string_ext(source, JSON_C_TO_STRING_PLAIN), out);
 		fputs(",\"run\":", out);
 		print_escaped(json, out);
+		ret = print_typical(run, path, out);
 		fputc('}', out);
 	}
 	json_object_put(source);

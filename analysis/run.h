@@ -18,6 +18,7 @@ struct fl_run {
 	__u64 duration_ns;
 	__u64 start_ns;		/* since the measurement began; of an interval */
 	unsigned int interval;	/* its number, from 1; 0: the whole measurement */
+	long long number;	/* in the run file that it is from; 0: from none */
 	/* Labels; fl_run_set_label() changes them. */
 	char line[16], policy[16], workload[64], paging[16], clock[16];
 	bool policy_is_set;	/* by the user, who knows */

@@ -53,6 +53,21 @@ void fl_runfile_close(struct fl_runfile *file);
  */
 int fl_runfile_load(const char *path, bool intervals, fl_run_handler *handle, void *data);
 
+/* What most episodes of a run were like. */
+struct fl_typical {
+	struct fl_step steps[FL_MAX_STEPS];	/* their exits; ns are means */
+	unsigned int nr_steps;
+	__u64 ns;		/* mean time from the first exit to the end */
+	__u64 nr_like;		/* episodes that were like that, ... */
+	__u64 nr;		/* ... of how many; 0: none were recorded */
+};
+
+/*
+ * Find the sequence of exits that most episodes of run @run of the run file @path
+ * have. 0 or -1.
+ */
+int fl_runfile_typical(const char *path, long long run, struct fl_typical *typical);
+
 struct sqlite3;
 
 /* Whether an open database is a run file that we can read. 0 or -1. */

@@ -17,14 +17,30 @@ static int write_json(const struct fl_run *run, const char *path)
 	return file && !fclose(file) ? ret : -1;
 }
 
-/* Two intervals, and the whole. */
+static int add_episode(struct fl_runfile *file)
+{
+	const struct fl_episode_record record = {
+		.pid = 70,
+		.episode = {
+			.exits = 3,
+			.start_ns = 1000,
+			.end_ns = 31000,
+			.outcome = FL_ENDED_BY_REFAULT,
+			.steps = { { FL_INJECT, 4000 }, { FL_PTE_WRITE, 14000 }, { FL_REFAULT, 8000 } },
+		},
+	};
+
+	return fl_runfile_add_episode(file, &record);
+}
+
+/* Two intervals with an episode in each, and the whole. */
 static int write_run_file(struct fl_run *run, const char *path)
 {
 	struct fl_runfile *file = fl_runfile_create(path, true);
 	int ret = file ? 0 : -1;
 
 	for (run->interval = 1; !ret && run->interval <= 2; run->interval++)
-		ret = fl_runfile_add(file, run);
+		ret = add_episode(file) || fl_runfile_add(file, run) ? -1 : 0;
 	run->interval = 0;
 	if (!ret)
 		ret = fl_runfile_add(file, run);

@@ -35,6 +35,11 @@ is "$(sed -n '/id="runs">/,/^<\/script>/p' page.html | sed '1d;$d' | jq -c '.[].
 	"$("$FAULTLINE" report runs.json --json | jq -c .)" "it has the runs in it"
 is "$(grep -c '<b id=evil>' page.html || true)" 0 "a name can't end the script"
 is "$(grep -c 'Redistribution and use in source and binary forms' page.html)" 1 "D3's licence is in it"
+"$TOP/build/tests/craft" recorded
+try "$FAULTLINE" report recorded --html recorded.html
+is "$STATUS:$(sed -n '/id="runs">/,/^<\/script>/p' recorded.html | sed '1d;$d' |
+	jq -c '.[0].episode | [.like, .of, .ns, .steps[1].name, .steps[1].ns]')" '0:[2,2,30000,"pte-write",14000]' \
+	"a run file's page has its typical episode"
 try "$FAULTLINE" report runs.json --html /dev/full
 fails 1 "cannot write .*No space left" "a full output"
 try "$FAULTLINE" report runs.json --html page2.html --json
@@ -45,7 +50,7 @@ try "$FAULTLINE" report runs.json --text -i
 fails 2 "-i is for tables" "--text and -i"
 try "$FAULTLINE" report runs.json none --html page2.html
 fails 1 "cannot read none" "a file that isn't there"
-is "$(ls)" "$(printf '%s\n' err out page.html runs.json)" "nothing is left of what failed"
+is "$(ls)" "$(printf '%s\n' err out page.html recorded recorded.html runs.json)" "nothing is left of what failed"
 
 # ---- as a browser shows it ----
 
@@ -54,12 +59,18 @@ count() {
 	grep -oE "$1" dom.html | wc -l
 }
 
-if chromium=$(command -v chromium); then
-	mkdir profile
-	"$chromium" --headless --no-sandbox --disable-gpu --no-first-run --disable-background-networking \
+# show PAGE: what the browser makes of it, into dom.html, without scripts
+show() {
+	chromium --headless --no-sandbox --disable-gpu --no-first-run --disable-background-networking \
 		--disable-component-update --disable-sync --user-data-dir="$SCRATCH/profile" \
-		--virtual-time-budget=5000 --dump-dom "file://$SCRATCH/page.html" >dom.html 2>/dev/null
-	sed -i '/<script/,/<\/script>/d' dom.html
+		--virtual-time-budget=5000 --dump-dom "file://$SCRATCH/$1" 2>/dev/null |
+		sed '/<script/,/<\/script>/d' >dom.html
+}
+
+if command -v chromium >/dev/null; then
+	show recorded.html
+	like "$(<dom.html)" "3 exits, 30\.0 µs, like 2 of 2 that were recorded" "a recorded episode is drawn"
+	show page.html
 	like "$(<dom.html)" '<b>3\.000</b>.*<b>2\.000</b>' "the headline: before and after"
 	like "$(<dom.html)" "3\.000 → 2\.000: .*from zap to update, for svm 6\.12 anon 64: refault −1\.000\." "and why"
 	like "$(<dom.html)" "In all 2 combinations .*, the change is −1\.000\." "in every workload"
@@ -71,7 +82,7 @@ if chromium=$(command -v chromium); then
 	like "$(<dom.html)" 'make lab LINE=6\.12 VENDOR=svm POLICY="zap update" WORKLOAD="anon cow" PAGING=64' \
 		"how to do it again"
 else
-	skip 9 "Chromium is not installed; with Debian's package chromium, it is asked"
+	skip 10 "Chromium is not installed; with Debian's package chromium, it is asked"
 fi
 
 # ---- in a terminal ----

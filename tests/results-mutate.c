@@ -75,7 +75,11 @@ static void write_bytes(const char *path, const unsigned char *bytes, size_t siz
 
 static int print(const struct fl_run *run, void *data)
 {
-	(void)data;
+	const struct victim *victim = data;
+	struct fl_typical typical;
+
+	if (run->number && fl_runfile_typical(victim->path, run->number, &typical))
+		return -1;
 	return fl_run_print_table(run, null) || fl_run_print_json(run, null) ||
 	       fl_run_print_csv(run, null, true) ? -1 : 0;
 }
@@ -98,7 +102,7 @@ static int count_messages(char *text, size_t room)
 
 static bool read_back(struct victim *victim, unsigned long i)
 {
-	int ret = fl_load(victim->path, NULL, true, print, NULL);
+	int ret = fl_load(victim->path, NULL, true, print, victim);
 	char text[4096];
 	int lines = count_messages(text, sizeof(text));
 

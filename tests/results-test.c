@@ -249,6 +249,54 @@ static void file_without_a_run_is_not_left(void **state)
 	assert_int_equal(access(path, F_OK), -1);
 }
 
+/* ---- Episodes ---- */
+
+static void add_episode(struct fl_runfile *file, const enum fl_class *classes, __u64 exits,
+			__u32 ns, enum fl_outcome outcome)
+{
+	struct fl_episode_record record = { .pid = 7, .episode.exits = exits };
+	__u64 i;
+
+	for (i = 0; i < exits && i < FL_MAX_STEPS; i++)
+		record.episode.steps[i] = (struct fl_step){ classes[i % 3], ns };
+	record.episode.start_ns = 1000;
+	record.episode.end_ns = 1000 + exits * ns;
+	record.episode.outcome = outcome;
+	assert_int_equal(fl_runfile_add_episode(file, &record), 0);
+}
+
+static void most_episodes_are_typical(void **state)
+{
+	static const enum fl_class three[] = { FL_INJECT, FL_PTE_WRITE, FL_REFAULT };
+	static const enum fl_class two[] = { FL_INJECT, FL_REFAULT, FL_OTHER };
+	struct fl_runfile *file = fl_runfile_create(path, false);
+	struct fl_typical typical;
+	struct fl_run run;
+
+	(void)state;
+	assert_true(craft_run(&run));
+	assert_int_equal(fl_runfile_add(file, &run), 0);
+	assert_int_equal(fl_runfile_typical(path, 1, &typical), 0);
+	assert_int_equal(typical.nr, 0);
+	add_episode(file, two, 2, 500, FL_ENDED_BY_REFAULT);
+	add_episode(file, three, 3, 100, FL_ENDED_BY_REFAULT);
+	add_episode(file, three, 3, 200, FL_ENDED_BY_REFAULT);
+	/* Of these, not all is known. */
+	add_episode(file, two, 2, 700, FL_ENDED_BY_NEXT);
+	add_episode(file, two, 2, 700, FL_STILL_OPEN);
+	add_episode(file, three, FL_MAX_STEPS + 1, 200, FL_ENDED_BY_REFAULT);
+	run.interval = 1;
+	assert_int_equal(fl_runfile_add(file, &run), 0);
+	fl_runfile_close(file);
+	assert_int_equal(fl_runfile_typical(path, 1, &typical), 0);
+	assert_true(typical.nr == 3 && typical.nr_like == 2);
+	assert_int_equal(typical.nr_steps, 3);
+	assert_int_equal(typical.ns, 450);
+	assert_int_equal(typical.steps[1].class, FL_PTE_WRITE);
+	assert_int_equal(typical.steps[1].ns, 150);
+	fl_snapshot_free(&run.snapshot);
+}
+
 /* ---- JSON ---- */
 
 static void json_gives_back_what_was_printed(void **state)
@@ -313,6 +361,7 @@ int main(void)
 		cmocka_unit_test_setup(run_without_its_whole_is_added_up, set_up),
 		cmocka_unit_test_setup(runs_are_appended_and_selected, set_up),
 		cmocka_unit_test_setup(file_without_a_run_is_not_left, set_up),
+		cmocka_unit_test_setup(most_episodes_are_typical, set_up),
 		cmocka_unit_test_setup(json_gives_back_what_was_printed, set_up),
 		cmocka_unit_test_setup(json_gives_back_quantiles_of_few, set_up),
 	};

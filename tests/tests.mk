@@ -18,7 +18,7 @@ $(patsubst %,$(BUILD)/tests/%,collector-test metrics-test results-test craft dif
 	$(CC) $(CFLAGS) $(ANALYSIS_CFLAGS) $< $(LIBFAULTLINE) -o $@ $(ANALYSIS_LIBS) -lcmocka
 
 # What reads files that may hold anything, built anew with the sanitizers.
-MUTATE_SRCS := tests/results-mutate.c $(patsubst %,analysis/%.c,csv error figures host json json-read load reasons run runfile-read runfile-write snapshot table)
+MUTATE_SRCS := tests/results-mutate.c $(patsubst %,analysis/%.c,csv error figures host json json-read load reasons run runfile-episodes runfile-read runfile-reader runfile-write snapshot table)
 
 $(BUILD)/tests/results-mutate: $(MUTATE_SRCS) $(wildcard tests/*.h analysis/*.h bpf/*.h)
 	@mkdir -p $(@D)

@@ -34,7 +34,7 @@ function prepare(item) {
 		perFault[name] = faults ? (run.classes_in_episodes[name] || 0) / faults : 0;
 	});
 	return {
-		run, source: item.source, group: groupName(run), perFault,
+		run, source: item.source, episode: item.episode, group: groupName(run), perFault,
 		exits: run.exits_per_guest_fault,
 		mean: name => run.time_ns && run.time_ns[name] ? run.time_ns[name].mean : 0,
 	};
@@ -136,7 +136,20 @@ function caption(parent, text) {
 
 const usedClasses = parts => CLASSES.filter(name => parts.some(part => part[name] > 0));
 
-const BAR = 22, HEADER = 26, LEFT = 84, RIGHT = 56;
+const BAR = 22, HEADER = 26, RIGHT = 56;
+
+/* Room for the longest label, but not for more than there is. */
+function left(bars) {
+	return Math.min(.4 * pageWidth(), Math.max(84, 12 + 7 * d3.max(bars, bar => bar.length)));
+}
+
+function drawLabel(svg, text, x, y) {
+	const room = Math.floor((x - 12) / 7);
+
+	svg.append("text").attr("x", x - 6).attr("y", y + 14).attr("text-anchor", "end")
+		.text(text.length > room ? text.slice(0, room - 1) + "\u2026" : text)
+		.append("title").text(text);
+}
 
 /*
  * Blocks are { header, bars }, and bars are { label, parts: by class, total }. Each
@@ -146,7 +159,7 @@ const BAR = 22, HEADER = 26, LEFT = 84, RIGHT = 56;
 function stackedBars(title, blocks, format) {
 	const bars = [].concat(...blocks.map(block => block.bars)), parent = page.append("figure");
 	const x = d3.scaleLinear().domain([0, d3.max(bars, bar => bar.total) || 1])
-		.range([LEFT, pageWidth() - RIGHT]);
+		.range([left(bars.map(bar => bar.label)), pageWidth() - RIGHT]);
 
 	legend(parent, usedClasses(bars.map(bar => bar.parts)));
 	blocks.forEach(block => drawBlock(parent, block, x, format));
@@ -168,7 +181,7 @@ function drawBlock(parent, block, x, format) {
 function drawBar(svg, bar, y, x, format) {
 	let sum = 0;
 
-	svg.append("text").attr("x", x(0) - 6).attr("y", y + 14).attr("text-anchor", "end").text(bar.label);
+	drawLabel(svg, bar.label, x(0), y);
 	CLASSES.forEach(name => {
 		const value = bar.parts[name] || 0;
 
@@ -229,14 +242,21 @@ function headline() {
 
 function warnings() {
 	const lost = all.filter(item => item.run.lost_events);
-	const blind = all.length - items.length;
+	const blind = all.filter(item => !items.includes(item));
 
 	if (lost.length)
 		page.append("p").attr("class", "warning")
 			.text(`Events were lost in ${lost.length} of ${all.length} runs: their counts are too low.`);
-	if (blind)
+	if (blind.length) {
 		page.append("p").attr("class", "warning")
-			.text(`${blind} of ${all.length} runs have no exits per guest fault, and are not in the charts.`);
+			.text(`${blind.length} of ${all.length} runs have no exits per guest fault, and are not in the charts.`);
+		table(page, labels.slice(0, 4).concat([
+			{ name: "policy", word: true, of: item => item.run.policy },
+			{ name: "page tables", word: true, of: item => item.run.mmu },
+			{ name: "exits", of: item => item.exits === null ? "not seen" : integer(item.run.exits_total) },
+			{ name: "guest faults", of: item => integer(item.run.guest_faults) },
+		]), blind);
+	}
 }
 
 /* ---- Episodes ---- */
@@ -275,8 +295,10 @@ function typicalSteps(item) {
 
 /* Where each exit is on the time axis; in between, the guest runs. */
 function layOut(item) {
-	const steps = typicalSteps(item), exits = d3.sum(steps, step => step.ns);
-	const fault = item.run.fault_time_ns ? item.run.fault_time_ns.mean : 0;
+	const steps = item.episode ? item.episode.steps : typicalSteps(item);
+	const exits = d3.sum(steps, step => step.ns);
+	const fault = item.episode ? item.episode.ns :
+		item.run.fault_time_ns ? item.run.fault_time_ns.mean : 0;
 	const gap = Math.max(fault - exits, 0) / Math.max(steps.length - 1, 1) || exits / 40;
 	let time = 0;
 
@@ -292,7 +314,8 @@ function drawEpisode(episode, end) {
 	const item = episode.item, x = d3.scaleLinear().domain([0, end]).range([1, pageWidth() - 24]);
 
 	box.append("h3").text(`${item.series}: ${episode.steps.length} exits` +
-		(episode.end ? `, ${microseconds(episode.end)} \u00b5s` : ""));
+		(episode.end ? `, ${microseconds(episode.end)} \u00b5s` : "") + (item.episode ?
+		`, like ${integer(item.episode.like)} of ${integer(item.episode.of)} that were recorded` : ""));
 	const svg = picture(box, 46, `timeline of an episode under ${item.series}`);
 
 	svg.append("line").attr("x1", x(0)).attr("x2", x(episode.end)).attr("y1", 28).attr("y2", 28)
@@ -329,9 +352,10 @@ function tell(box, episode) {
 function episodes() {
 	const laidOut = chosen.members.map(layOut), end = d3.max(laidOut, episode => episode.end);
 
-	heading("Where the exits come from",
-		"A typical guest fault: its exits as often and as long as on average, to one scale of time, " +
-		"in the order in which they come. In between, on the line, the guest runs.");
+	heading("Where the exits come from", (chosen.members.every(item => item.episode) ?
+		"The most frequent sequence of exits of a guest fault, each as long as on average" :
+		"A typical guest fault: its exits as often and as long as on average, in the order in which they come") +
+		"; all to one scale of time. In between, on the line, the guest runs.");
 	laidOut.forEach(episode => drawEpisode(episode, end || 1));
 }
 
@@ -363,7 +387,7 @@ function usedBuckets(members) {
 }
 
 function drawHistogram(parent, item, buckets) {
-	const x = d3.scaleLinear().domain([0, 1]).range([LEFT, pageWidth() - RIGHT]);
+	const x = d3.scaleLinear().domain([0, 1]).range([left(buckets), pageWidth() - RIGHT]);
 	const svg = picture(parent, HEADER + BAR * buckets.length + 4, item.series);
 
 	svg.append("text").attr("x", 0).attr("y", 19).attr("font-weight", 600).text(item.series);
@@ -371,10 +395,9 @@ function drawHistogram(parent, item, buckets) {
 		const count = item.run.histogram[bucket] || 0, y = HEADER + BAR * index;
 		const end = x(Math.min(count / item.run.guest_faults, 1));
 
-		svg.append("text").attr("x", LEFT - 6).attr("y", y + 14).attr("text-anchor", "end")
-			.text(`${bucket} ${bucket === "1" ? "exit" : "exits"}`);
-		svg.append("rect").attr("x", LEFT).attr("y", y + 2).attr("height", 17)
-			.attr("width", end - LEFT).attr("fill", "var(--faint)");
+		drawLabel(svg, `${bucket} ${bucket === "1" ? "exit" : "exits"}`, x(0), y);
+		svg.append("rect").attr("x", x(0)).attr("y", y + 2).attr("height", 17)
+			.attr("width", end - x(0)).attr("fill", "var(--faint)");
 		svg.append("text").attr("x", end + 5).attr("y", y + 14).text(integer(count));
 	});
 }
