@@ -1,9 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034 # build_once uses what is set here
 #
-# Part of scripts/kernel: configures and builds a patched tree. A finished
-# kernel is kept under a key made of all that it depends on, so what has been
-# built once is never built again.
+# Part of scripts/kernel: configures and builds a patched tree.
 
 CONFIG_NAME=${CONFIG_NAME:-lab}
 CONFIG_DIR=${CONFIG_DIR:-$TOP/kernel-config}
@@ -92,17 +90,7 @@ configure() {
 		die "options of CONFIG_NAME '$CONFIG_NAME' did not take: $lost; see in menuconfig what they depend on"
 }
 
-# keep FILE...: makes KERNEL, with these files and the key in it.
-keep() {
-	local dir=$CACHE/kernel/.new-${KERNEL##*/}
-
-	new_temp_dir "$dir"
-	cp -t "$dir" "$@"
-	echo "$KEY" >"$dir/key"
-	mv -T "$dir" "$KERNEL"
-}
-
-# Builds WORK/tree and keeps the result as KERNEL; under a lock.
+# Builds WORK/tree and keeps the result; under a lock.
 compile() {
 	local obj=$WORK/obj-$CONFIG_ID error
 
@@ -118,37 +106,10 @@ compile() {
 	keep "$obj/arch/x86/boot/bzImage" "$obj/vmlinux" "$obj/.config"
 }
 
-# Compiles if nobody did, and copies the result to OUT; under a lock.
-provide() {
-	local out=$1 compile=$2
-
-	[[ -d $KERNEL ]] || "$compile"
-	new_temp_dir "$out.new"
-	cp -r --reflink=auto "$KERNEL/." "$out.new"
-	rm -rf "$out"
-	mv -T "$out.new" "$out"
-}
-
-# build_once OUT NAME COMPILE: has COMPILE make the directory KERNEL in the
-# cache, if it is not there yet, and OUT a copy of it. KEY is all that the
-# result depends on.
-build_once() {
-	local out=$1 name=$2 compile=$3
-
-	KERNEL=$CACHE/kernel/$LINE-$name-$(sha256sum <<<"$KEY" | cut -c 1-16)
-	if [[ -f $out/key && $(<"$out/key") == "$KEY" ]]; then
-		echo "$out is up to date"
-		return
-	fi
-	mkdir -p "$CACHE/kernel"
-	with_lock "$WORK" provide "$out" "$compile"
-	echo "$name: $out"
-}
-
 build_kernel() {
 	local out=$BUILD/kernel/$LINE${KERNEL_VARIANT:+-$KERNEL_VARIANT}
 
 	[[ $CONFIG_ID == lab ]] || out+=-$CONFIG_ID
 	KEY=$(describe_build)
-	build_once "$out" "$CONFIG_ID" compile
+	build_once "$out" kernel "$LINE-$CONFIG_ID" compile
 }

@@ -35,5 +35,5 @@ compile_selftest() {
 
 build_selftest() {
 	KEY=$(describe_selftest)
-	build_once "$BUILD/kernel/$LINE-selftest" selftest compile_selftest
+	build_once "$BUILD/kernel/$LINE-selftest" kernel "$LINE-selftest" compile_selftest
 }
