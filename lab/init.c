@@ -5,7 +5,8 @@
  * measured over the second serial port, and leaves the machine.
  *
  * /jobs has a line a job: POLICY WORKLOAD PAGING FAULTS [MICRO-OPTION]..., or
- * POLICY torture PAGING STEPS [TORTURE-OPTION]..., or POLICY selftest 64 1.
+ * POLICY torture PAGING STEPS [TORTURE-OPTION]..., or POLICY selftest 64 1, or
+ * POLICY script 64 1.
  * The results are lines of JSON, read by lab-results: an object a job, and one
  * with "end", without which the host side takes the run for a failure.
  */
@@ -17,15 +18,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mount.h>
-#include <sys/reboot.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
-#include <termios.h>
 #include <unistd.h>
 
-#define RESULTS_PORT	"/dev/ttyS1"
+#include "machine.h"
+
 #define RUN_JSON	"/tmp/run.json"
 #define GUEST_JSON	"/tmp/guest.json"
 #define ERROR_TEXT	"/tmp/error"
@@ -39,48 +38,6 @@ struct job {
 	char *amount;		/* of faults, or of steps */
 	char **options;		/* for micro or torture, ends with NULL */
 };
-
-/* ---- the machine ---- */
-
-static void mount_file_systems(void)
-{
-	static const struct {
-		const char *type, *where;
-	} mounts[] = {
-		{ "proc", "/proc" },
-		{ "sysfs", "/sys" },
-		{ "devtmpfs", "/dev" },
-		{ "debugfs", "/sys/kernel/debug" },
-		{ "tmpfs", "/tmp" },
-	};
-	size_t i;
-
-	for (i = 0; i < sizeof(mounts) / sizeof(mounts[0]); i++) {
-		if (mount(mounts[i].type, mounts[i].where, mounts[i].type, 0, NULL))
-			fprintf(stderr, "init: cannot mount %s: %s\n",
-				mounts[i].where, strerror(errno));
-	}
-}
-
-/* What is written there comes out on the other side byte for byte. */
-static FILE *open_results(void)
-{
-	int fd = open(RESULTS_PORT, O_WRONLY | O_NOCTTY);
-	struct termios settings;
-
-	if (fd < 0 || tcgetattr(fd, &settings))
-		return NULL;
-	cfmakeraw(&settings);
-	tcsetattr(fd, TCSANOW, &settings);
-	return fdopen(fd, "w");
-}
-
-/* Without ACPI a PC cannot be switched off; the emulators end on a reboot. */
-static void leave(void)
-{
-	sync();
-	reboot(RB_AUTOBOOT);
-}
 
 /* ---- a job ---- */
 
@@ -180,12 +137,24 @@ static void execute_selftest(void)
 	execv(argv[0], argv);
 }
 
+/* The shell and what the script runs come from an image. */
+static void execute_script(void)
+{
+	char *argv[] = { "/bin/sh", "/script", NULL };
+
+	setenv("RESULT", GUEST_JSON, 1);
+	setenv("PATH", "/usr/sbin:/usr/bin", 1);
+	execv(argv[0], argv);
+}
+
 static void execute(const struct job *job)
 {
 	if (!strcmp(job->workload, "torture"))
 		execute_torture(job);
 	else if (!strcmp(job->workload, "selftest"))
 		execute_selftest();
+	else if (!strcmp(job->workload, "script"))
+		execute_script();
 	else
 		execute_measured(job);
 }
@@ -329,16 +298,10 @@ int main(void)
 	FILE *results;
 	unsigned int nr;
 
-	mount_file_systems();
-	results = open_results();
-	if (!results) {
-		fprintf(stderr, "init: cannot open %s: %s\n", RESULTS_PORT, strerror(errno));
-		leave();
-	}
+	machine_mount_all();
+	results = machine_open_port();
 	nr = do_jobs(results);
 	fprintf(results, "{\"end\":true,\"runs\":%u}\n", nr);
-	fflush(results);
-	tcdrain(fileno(results));
-	leave();
+	machine_leave(results);
 	return EXIT_FAILURE;
 }

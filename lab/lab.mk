@@ -10,9 +10,9 @@ LAB_CFLAGS := -D_GNU_SOURCE -Ianalysis
 all: $(BUILD)/bin/lab-results $(BUILD)/lab/initramfs.cpio.gz
 
 # Static: nothing else is there when it starts.
-$(BUILD)/lab/init: lab/init.c
+$(BUILD)/lab/init: lab/init.c lab/machine.c $(BUILD)/analysis/error.o lab/machine.h
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(LAB_CFLAGS) -static $< -o $@
+	$(CC) $(CFLAGS) $(LAB_CFLAGS) -static $(filter %.c %.o,$^) -o $@
 
 $(BUILD)/bin/lab-results: lab/results.c lab/json-file.c $(BUILD)/analysis/error.o
 	@mkdir -p $(@D)

@@ -207,15 +207,23 @@ static int add_torture(struct json_object *runs, struct json_object *job, struct
 	return 0;
 }
 
-/* Its exit status is all there is to know of a selftest. */
-static int add_selftest(struct json_object *runs, struct json_object *job)
+/*
+ * The exit status is all there is to know of a selftest; a script may have
+ * something to tell.
+ */
+static int add_program(struct json_object *runs, struct json_object *job, struct json_object *guest)
 {
 	struct json_object *run = json_object_new_object();
+	char schema[64];
 
-	json_object_object_add(run, "schema", json_object_new_string("faultline.selftest/1"));
+	snprintf(schema, sizeof(schema), "faultline.%s/1", text(job, "workload"));
+	json_object_object_add(run, "schema", json_object_new_string(schema));
 	add_job(run, job);
+	if (guest)
+		json_object_object_add(run, "guest", json_object_get(guest));
 	json_object_array_add(runs, run);
-	printf("%s %s: the selftest passes\n", text(job, "vendor"), text(run, "line"));
+	printf("%s %s: the %s passes\n", text(job, "vendor"), text(run, "line"),
+	       text(job, "workload"));
 	return 0;
 }
 
@@ -231,8 +239,8 @@ static int add_run(struct json_object *runs, struct json_object *line)
 		return fl_fail("%s failed: %s", run_name(job), text(line, "error"));
 	if (is(job, "workload", "torture"))
 		return add_torture(runs, job, guest);
-	if (is(job, "workload", "selftest"))
-		return add_selftest(runs, job);
+	if (is(job, "workload", "selftest") || is(job, "workload", "script"))
+		return add_program(runs, job, guest);
 	if (check_run(run, guest))
 		return -1;
 	json_object_object_add(run, "guest", json_object_get(guest));
