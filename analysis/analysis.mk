@@ -10,7 +10,11 @@ BPFTOOL	?= $(firstword $(wildcard /usr/sbin/bpftool /usr/local/sbin/bpftool) bpf
 BPF_CFLAGS = -g -O2 -target bpf -mcpu=v3 -Wall -Wextra -Wno-unused-parameter \
 	     -I/usr/include/$(shell $(CC) -print-multiarch)
 
-ANALYSIS_CFLAGS	:= -D_GNU_SOURCE -Ianalysis -Ibpf -I$(BUILD)/bpf
+# It runs with privileges, and reads what others wrote.
+HARDENING	:= -fstack-protector-strong -D_FORTIFY_SOURCE=2 -Wformat -Werror=format-security
+HARDENING_LD	:= -Wl,-z,relro,-z,now
+
+ANALYSIS_CFLAGS	:= $(HARDENING) -D_GNU_SOURCE -Ianalysis -Ibpf -I$(BUILD)/bpf
 ANALYSIS_LIBS	:= -lbpf -ljson-c -lsqlite3 -lgsl -lgslcblas -lm
 EXPORT_LIBS	:= -lbpf -lmicrohttpd
 LIBFAULTLINE	:= $(BUILD)/lib/libfaultline.a
@@ -46,10 +50,10 @@ $(LIBFAULTLINE): $(LIB_OBJS)
 
 $(BUILD)/bin/faultline: $(CMD_OBJS) $(LIBFAULTLINE)
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(CMD_OBJS) $(LIBFAULTLINE) $(ANALYSIS_LIBS) -o $@
+	$(CC) $(CFLAGS) $(HARDENING_LD) $(CMD_OBJS) $(LIBFAULTLINE) $(ANALYSIS_LIBS) -o $@
 
 $(BUILD)/bin/faultline-export: $(EXPORT_OBJS) $(LIBFAULTLINE)
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(EXPORT_OBJS) $(LIBFAULTLINE) $(EXPORT_LIBS) -o $@
+	$(CC) $(CFLAGS) $(HARDENING_LD) $(EXPORT_OBJS) $(LIBFAULTLINE) $(EXPORT_LIBS) -o $@
 
 -include $(wildcard $(BUILD)/analysis/*.d)

@@ -68,7 +68,7 @@ fails 2 "unknown group 'three'; known: one two" "an unknown group"
 
 # The list itself
 unset PACKAGES_FILE
-is "$(grep -vP '^#|^(build|kernel|series|lab|image|test)\t[a-z0-9][a-z0-9+.-]+\t+# \S' "$TOP/scripts/packages.txt" || true)" "" \
+is "$(grep -vP '^#|^(build|kernel|series|lab|image|install|deb|test)\t[a-z0-9][a-z0-9+.-]+\t+# \S' "$TOP/scripts/packages.txt" || true)" "" \
 	"each package has a group and a reason"
 
 done_testing
