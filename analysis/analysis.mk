@@ -15,7 +15,7 @@ HARDENING	:= -fstack-protector-strong -D_FORTIFY_SOURCE=2 -Wformat -Werror=forma
 HARDENING_LD	:= -Wl,-z,relro,-z,now
 
 ANALYSIS_CFLAGS	:= $(HARDENING) -D_GNU_SOURCE -Ianalysis -Ibpf -I$(BUILD)/bpf
-ANALYSIS_LIBS	:= -lbpf -ljson-c -lsqlite3 -lgsl -lgslcblas -lm
+ANALYSIS_LIBS	:= -lbpf -ljson-c -lsqlite3 -lRmath -lm
 EXPORT_LIBS	:= -lbpf -lmicrohttpd
 LIBFAULTLINE	:= $(BUILD)/lib/libfaultline.a
 

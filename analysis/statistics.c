@@ -1,23 +1,29 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Whether two samples differ. See statistics.h. */
 #include <math.h>
+#include <stdbool.h>
 
-#include <gsl/gsl_cdf.h>
-#include <gsl/gsl_statistics_double.h>
+#define MATHLIB_STANDALONE
+#include <Rmath.h>
 
 #include "statistics.h"
 
 /* Less than that, in proportion, is what rounding makes of equal figures. */
 #define ROUNDING 1e-12
 
+/* Equal values have a mean that is exactly theirs, and no variance. */
 struct fl_sample fl_sample_of(const double *values, size_t nr)
 {
 	struct fl_sample sample = { .nr = nr, .variance = -1 };
+	double squares = 0;
+	size_t i;
 
-	if (nr)
-		sample.mean = gsl_stats_mean(values, 1, nr);
+	for (i = 0; i < nr; i++)
+		sample.mean += (values[i] - sample.mean) / (i + 1);
+	for (i = 0; i < nr; i++)
+		squares += (values[i] - sample.mean) * (values[i] - sample.mean);
 	if (nr > 1)
-		sample.variance = gsl_stats_variance(values, 1, nr);
+		sample.variance = squares / (nr - 1);
 	return sample;
 }
 
@@ -31,7 +37,7 @@ static double degrees_of_freedom(const struct fl_sample *a, const struct fl_samp
 /* How likely a difference of @t errors is, in either direction. */
 static double likelihood(double t, double freedom)
 {
-	return 2 * gsl_cdf_tdist_Q(fabs(t), freedom);
+	return 2 * pt(fabs(t), freedom, false, false);
 }
 
 struct fl_change fl_compare(const struct fl_sample *a, const struct fl_sample *b,
@@ -51,7 +57,7 @@ struct fl_change fl_compare(const struct fl_sample *a, const struct fl_sample *b
 		return change;
 	}
 	freedom = degrees_of_freedom(a, b, va, vb);
-	half = error * gsl_cdf_tdist_Qinv((1 - confidence) / 2, freedom);
+	half = error * qt((1 - confidence) / 2, freedom, false, false);
 	change.low = change.change - half;
 	change.high = change.change + half;
 	change.p = likelihood(change.change / error, freedom);

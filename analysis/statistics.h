@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Whether two samples differ: Welch's t-test, and the confidence interval of the
- * difference of their means. Distributions are GSL's.
+ * difference of their means. The distribution is R's, from its library of them: GSL's
+ * licence (GPL 3) doesn't go with ours.
  */
 #ifndef FAULTLINE_STATISTICS_H
 #define FAULTLINE_STATISTICS_H
