@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Run files, opened and asked. See runfile-reader.h. */
+#include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <sqlite3.h>
 
@@ -70,6 +72,18 @@ int fl_reader_ask_number(struct fl_reader *r, const char *sql, long long argumen
 
 /* ---- Opening ---- */
 
+/* Before SQLite opens it, for closing a file gives its locks up. */
+const char *fl_runfile_vfs(const char *path)
+{
+	struct flock lock = { .l_type = F_RDLCK, .l_whence = SEEK_SET };
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	bool can_lock = fd < 0 || !fcntl(fd, F_GETLK, &lock);
+
+	if (fd >= 0)
+		close(fd);
+	return can_lock ? NULL : "unix-none";
+}
+
 int fl_runfile_check(sqlite3 *db, const char *path)
 {
 	struct fl_reader r = { .path = path, .db = db };
@@ -92,7 +106,7 @@ int fl_runfile_check(sqlite3 *db, const char *path)
 /* SQLite opens a file when it is asked something. Returns SQLite's error code. */
 static int try_open(struct fl_reader *r, int flags)
 {
-	if (!sqlite3_open_v2(r->path, &r->db, flags, NULL)) {
+	if (!sqlite3_open_v2(r->path, &r->db, flags, fl_runfile_vfs(r->path))) {
 		sqlite3_busy_timeout(r->db, BUSY_MS);
 		if (!sqlite3_exec(r->db, "SELECT * FROM sqlite_schema", NULL, NULL, NULL))
 			return 0;

@@ -21,6 +21,13 @@ struct fl_reader {
 int fl_reader_open(struct fl_reader *r, const char *path);
 void fl_reader_close(struct fl_reader *r);
 
+/*
+ * What SQLite shall call the file system by that @path is on: NULL, or one of its
+ * names for those where files can't be locked. There, a reader may come in the
+ * middle of a write, and then says that the file is damaged.
+ */
+const char *fl_runfile_vfs(const char *path);
+
 /* Say that it is damaged, and that @reason tells. Returns -1. */
 int fl_reader_fail(const struct fl_reader *r, const char *reason);
 

@@ -12,6 +12,7 @@
 
 #include "error.h"
 #include "figures.h"
+#include "runfile-reader.h"
 #include "runfile-schema.h"
 #include "runfile.h"
 
@@ -301,7 +302,7 @@ struct fl_runfile *fl_runfile_create(const char *path, bool append)
 		return NULL;
 	}
 	file->next_interval = 1;
-	if (sqlite3_open_v2(path, &file->db, SQLITE_OPEN_READWRITE, NULL)) {
+	if (sqlite3_open_v2(path, &file->db, SQLITE_OPEN_READWRITE, fl_runfile_vfs(path))) {
 		fail(file);
 	} else {
 		sqlite3_busy_timeout(file->db, BUSY_MS);
