@@ -184,15 +184,10 @@ static int parse_vms(struct json_object *array, struct fl_snapshot *snapshot)
 
 static void parse_labels(struct json_object *object, struct fl_run *run)
 {
-	fl_load_text(run->line, sizeof(run->line), text(object, "line"));
-	fl_load_text(run->host.kernel, sizeof(run->host.kernel), text(object, "kernel"));
-	fl_load_text(run->host.cpu, sizeof(run->host.cpu), text(object, "cpu"));
-	fl_load_text(run->command, sizeof(run->command), text(object, "command"));
-	fl_load_text(run->mmu, sizeof(run->mmu), text(object, "mmu"));
-	fl_load_text(run->policy, sizeof(run->policy), text(object, "policy"));
-	fl_load_text(run->workload, sizeof(run->workload), text(object, "workload"));
-	fl_load_text(run->paging, sizeof(run->paging), text(object, "paging"));
-	fl_load_text(run->clock, sizeof(run->clock), text(object, "clock"));
+	const struct fl_label *label;
+
+	for (label = fl_labels; label->name; label++)
+		fl_load_text((char *)run + label->place, label->size, text(object, label->name));
 	run->host_isa = fl_vendor_isa(text(object, "vendor"));
 	run->interval = number(object, "interval");
 	run->start_ns = number(object, "start_ns");

@@ -48,32 +48,36 @@ void fl_run_init(struct fl_run *run)
 	snprintf(run->clock, sizeof(run->clock), "wall");
 }
 
+#define PLACE(member)	offsetof(struct fl_run, member), sizeof(((struct fl_run *)NULL)->member)
+
+const struct fl_label fl_labels[] = {
+	{ "line", PLACE(line), true },
+	{ "kernel", PLACE(host.kernel), false },
+	{ "cpu", PLACE(host.cpu), false },
+	{ "mmu", PLACE(mmu), false },
+	{ "policy", PLACE(policy), true },
+	{ "workload", PLACE(workload), true },
+	{ "paging", PLACE(paging), true },
+	{ "clock", PLACE(clock), true },
+	{ "command", PLACE(command), false },
+	{ NULL, 0, 0, false },
+};
+
 int fl_run_set_label(struct fl_run *run, const char *assignment)
 {
-	const struct {
-		const char *key;
-		char *value;
-		size_t size;
-	} labels[] = {
-		{ "line", run->line, sizeof(run->line) },
-		{ "policy", run->policy, sizeof(run->policy) },
-		{ "workload", run->workload, sizeof(run->workload) },
-		{ "paging", run->paging, sizeof(run->paging) },
-		{ "clock", run->clock, sizeof(run->clock) },
-	};
-	size_t key_length = strcspn(assignment, "=");
-	const char *value = assignment + key_length + 1;
-	size_t i;
+	size_t length = strcspn(assignment, "=");
+	const char *value = assignment + length + 1;
+	const struct fl_label *label;
 
-	for (i = 0; assignment[key_length] && i < sizeof(labels) / sizeof(labels[0]); i++) {
-		if (strlen(labels[i].key) != key_length ||
-		    strncmp(labels[i].key, assignment, key_length))
+	for (label = fl_labels; assignment[length] && label->name; label++) {
+		if (!label->can_be_set || strlen(label->name) != length ||
+		    strncmp(label->name, assignment, length))
 			continue;
-		if (strlen(value) >= labels[i].size)
+		if (strlen(value) >= label->size)
 			return fl_fail("--set %s is too long; %zu characters are the limit",
-				       assignment, labels[i].size - 1);
-		strcpy(labels[i].value, value);
-		if (labels[i].value == run->policy)
+				       assignment, label->size - 1);
+		strcpy((char *)run + label->place, value);
+		if (label->place == offsetof(struct fl_run, policy))
 			run->policy_is_set = true;
 		return 0;
 	}
@@ -115,25 +119,15 @@ void fl_run_set_command(struct fl_run *run, int argc, char *const argv[])
 
 const char *fl_run_label(const struct fl_run *run, const char *key)
 {
-	const struct {
-		const char *key, *value;
-	} labels[] = {
-		{ "line", run->line },
-		{ "kernel", run->host.kernel },
-		{ "cpu", run->host.cpu },
-		{ "vendor", fl_vendor_name(fl_run_isa(run)) },
-		{ "mmu", fl_run_mmu(run) },
-		{ "policy", run->policy },
-		{ "workload", run->workload },
-		{ "paging", run->paging },
-		{ "clock", run->clock },
-		{ "command", run->command },
-	};
-	size_t i;
+	const struct fl_label *label;
 
-	for (i = 0; i < sizeof(labels) / sizeof(labels[0]); i++) {
-		if (!strcmp(labels[i].key, key))
-			return labels[i].value;
+	if (!strcmp(key, "vendor"))
+		return fl_vendor_name(fl_run_isa(run));
+	if (!strcmp(key, "mmu"))
+		return fl_run_mmu(run);
+	for (label = fl_labels; label->name; label++) {
+		if (!strcmp(label->name, key))
+			return (const char *)run + label->place;
 	}
 	return NULL;
 }

@@ -38,6 +38,16 @@ const char *fl_outcome_name(enum fl_outcome outcome);
 /* Label @run with what is known without asking: the host's data, "wall" clock. */
 void fl_run_init(struct fl_run *run);
 
+/* A label that is text in struct fl_run. */
+struct fl_label {
+	const char *name;
+	size_t place, size;	/* of the text */
+	bool can_be_set;	/* by --set */
+};
+
+/* All of them, and one without a name. What keeps runs keeps these. */
+extern const struct fl_label fl_labels[];
+
 /*
  * Set a label from "KEY=VALUE": line, policy, workload, paging or clock.
  * 0 or -1.
@@ -50,10 +60,7 @@ int fl_run_set_label(struct fl_run *run, const char *assignment);
  */
 void fl_run_set_command(struct fl_run *run, int argc, char *const argv[]);
 
-/*
- * The value of label @key: those above, kernel, cpu, vendor or mmu. NULL if there is no
- * such label.
- */
+/* The value of label @key: one of fl_labels, or vendor. NULL if there is no such label. */
 const char *fl_run_label(const struct fl_run *run, const char *key);
 
 /*

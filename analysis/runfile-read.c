@@ -48,38 +48,28 @@ static int load_figures(struct reader *r)
 
 /* ---- A run's parts ---- */
 
+static void set_label(struct fl_run *run, const char *name, const char *value)
+{
+	const struct fl_label *label;
+
+	if (!strcmp(name, "vendor"))
+		run->host_isa = fl_vendor_isa(value);
+	for (label = fl_labels; label->name; label++) {
+		if (!strcmp(name, label->name))
+			fl_load_text((char *)run + label->place, label->size, value);
+	}
+}
+
 static int load_labels(struct reader *r)
 {
-	struct fl_run *run = &r->labels;
-	const struct {
-		const char *name;
-		char *value;
-		size_t size;
-	} labels[] = {
-		{ "line", run->line, sizeof(run->line) },
-		{ "kernel", run->host.kernel, sizeof(run->host.kernel) },
-		{ "cpu", run->host.cpu, sizeof(run->host.cpu) },
-		{ "command", run->command, sizeof(run->command) },
-		{ "mmu", run->mmu, sizeof(run->mmu) },
-		{ "workload", run->workload, sizeof(run->workload) },
-		{ "paging", run->paging, sizeof(run->paging) },
-		{ "clock", run->clock, sizeof(run->clock) },
-	};
-	size_t i;
 	int ret;
 
-	memset(run, 0, sizeof(*run));
-	run->number = r->run;
+	memset(&r->labels, 0, sizeof(r->labels));
+	r->labels.number = r->run;
 	if (fl_reader_ask(&r->file, "SELECT name, value FROM labels WHERE run = ?1", r->run, 0))
 		return -1;
-	while ((ret = fl_reader_next(&r->file)) == 1) {
-		if (!strcmp(fl_reader_text(&r->file, 0), "vendor"))
-			run->host_isa = fl_vendor_isa(fl_reader_text(&r->file, 1));
-		for (i = 0; i < sizeof(labels) / sizeof(labels[0]); i++) {
-			if (!strcmp(fl_reader_text(&r->file, 0), labels[i].name))
-				fl_load_text(labels[i].value, labels[i].size, fl_reader_text(&r->file, 1));
-		}
-	}
+	while ((ret = fl_reader_next(&r->file)) == 1)
+		set_label(&r->labels, fl_reader_text(&r->file, 0), fl_reader_text(&r->file, 1));
 	return ret;
 }
 
@@ -88,7 +78,7 @@ static int load_interval(struct reader *r, long long interval, struct fl_run *ru
 	int ret;
 
 	if (fl_reader_ask(&r->file, "SELECT start_ns, duration_ns, policy, lost_events, lost_episodes"
-		" FROM intervals WHERE run = ?1 AND interval = ?2", r->run, interval))
+			  " FROM intervals WHERE run = ?1 AND interval = ?2", r->run, interval))
 		return -1;
 	ret = fl_reader_next(&r->file);
 	if (ret < 0)
@@ -111,8 +101,8 @@ static int load_vcpus(struct reader *r, struct fl_run *run)
 	int ret;
 
 	if (fl_reader_ask(&r->file, "SELECT vcpus.vm, pid, id, tid, vendor, seen_ns FROM vcpus JOIN vms"
-		" USING (run, interval, vm) WHERE run = ?1 AND interval = ?2 ORDER BY vcpu",
-		r->run, run->interval))
+			  " USING (run, interval, vm) WHERE run = ?1 AND interval = ?2 ORDER BY vcpu",
+			  r->run, run->interval))
 		return -1;
 	while ((ret = fl_reader_next(&r->file)) == 1) {
 		vcpu = reallocarray(snapshot->vcpus, snapshot->nr_vcpus + 1, sizeof(*vcpu));
@@ -121,7 +111,7 @@ static int load_vcpus(struct reader *r, struct fl_run *run)
 		snapshot->vcpus = vcpu;
 		vcpu += snapshot->nr_vcpus++;
 		memset(vcpu, 0, sizeof(*vcpu));
-		vcpu->kvm = fl_reader_number(&r->file, 0) + 1;
+		vcpu->kvm = (__u64)fl_reader_number(&r->file, 0) + 1;
 		vcpu->kvm_vcpu = vcpu->seen_ns = fl_reader_number(&r->file, 5);
 		vcpu->slot = FL_NO_SLOT;
 		vcpu->pid = fl_reader_number(&r->file, 1);
@@ -158,7 +148,8 @@ static int load_names(struct reader *r, struct fl_run *run)
 	size_t i;
 	int ret;
 
-	if (fl_reader_ask(&r->file, "SELECT vm, name FROM vms WHERE run = ?1 AND interval = ?2", r->run, run->interval))
+	if (fl_reader_ask(&r->file, "SELECT vm, name FROM vms WHERE run = ?1 AND interval = ?2",
+			  r->run, run->interval))
 		return -1;
 	while ((ret = fl_reader_next(&r->file)) == 1) {
 		for (i = 0; i < snapshot->nr_vms; i++) {
@@ -250,7 +241,8 @@ static int load_run(struct reader *r, bool intervals, fl_run_handler *handle, vo
 	int ret = 0;
 
 	if (load_labels(r) ||
-	    fl_reader_ask_number(&r->file, "SELECT 1 FROM intervals WHERE run = ?1 AND interval = 0", r->run, &has_whole))
+	    fl_reader_ask_number(&r->file, "SELECT 1 FROM intervals WHERE run = ?1 AND interval = 0",
+				 r->run, &has_whole))
 		return -1;
 	whole = r->labels;
 	if (intervals || has_whole < 0)

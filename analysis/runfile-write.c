@@ -135,19 +135,21 @@ static int add_run(struct fl_runfile *file)
 	return 0;
 }
 
+static int add_label(struct fl_runfile *file, const struct fl_run *run, const char *name)
+{
+	return execute(file, ADD_LABEL, "iss", (__u64)file->run, name, fl_run_label(run, name));
+}
+
+/* All but the policy, which each interval has. */
 static int add_labels(struct fl_runfile *file, const struct fl_run *run)
 {
-	static const char *const names[] = {
-		"line", "kernel", "cpu", "vendor", "mmu", "workload", "paging", "clock", "command",
-	};
-	size_t i;
+	const struct fl_label *label;
 
-	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		if (execute(file, ADD_LABEL, "iss", (__u64)file->run, names[i],
-			    fl_run_label(run, names[i])))
+	for (label = fl_labels; label->name; label++) {
+		if (strcmp(label->name, "policy") && add_label(file, run, label->name))
 			return -1;
 	}
-	return 0;
+	return add_label(file, run, "vendor");
 }
 
 static int add_vms(struct fl_runfile *file, const struct fl_run *run)

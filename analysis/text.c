@@ -5,7 +5,7 @@
 /* The bars' room, between a label and a figure. */
 #define WIDTH 52
 
-/* Classes that are part of episodes, in the order in which their exits come. */
+/* All classes, in the order in which their exits come in an episode. */
 static const struct {
 	enum fl_class class;
 	char letter;
@@ -15,9 +15,16 @@ static const struct {
 	{ FL_PTE_WRITE, 'P' },
 	{ FL_INVLPG, 'L' },
 	{ FL_REFAULT, 'R' },
+	/* Those from here on are in no episode. */
+	{ FL_FILL, 'F' },
+	{ FL_CR, 'C' },
+	{ FL_MMIO, 'M' },
+	{ FL_ASYNC, 'A' },
+	{ FL_OTHER, 'O' },
 };
 
 #define NR_PARTS (sizeof(parts) / sizeof(parts[0]))
+_Static_assert(NR_PARTS == FL_NR_CLASSES, "each class has a letter");
 
 static double exits_of(const struct fl_tally *tally, size_t part)
 {
@@ -104,7 +111,7 @@ static void print_letters(FILE *out)
 	const char *separator = "\nExits:";
 	size_t i;
 
-	for (i = 0; i < NR_PARTS; i++) {
+	for (i = 0; parts[i].class != FL_FILL; i++) {
 		fprintf(out, "%s %c %s", separator, parts[i].letter, fl_class_name(parts[i].class));
 		separator = ",";
 	}

@@ -7,8 +7,11 @@
 "use strict";
 (function () {
 
-/* In the order in which they come in an episode; what is in none comes last. */
-const CLASSES = ["inject", "unsync", "pte-write", "invlpg", "refault",
+/*
+ * In the order in which they come in an episode; what is in none comes last, as does
+ * what a later faultline has.
+ */
+const KNOWN_CLASSES = ["inject", "unsync", "pte-write", "invlpg", "refault",
 	"fill", "cr", "mmio", "async", "other"];
 const POLICIES = ["zap", "update", "unsync"];
 
@@ -30,7 +33,7 @@ function prepare(item) {
 	const run = item.run, faults = run.guest_faults;
 	const perFault = {};
 
-	CLASSES.forEach(name => {
+	Object.keys(run.classes).forEach(name => {
 		perFault[name] = faults ? (run.classes_in_episodes[name] || 0) / faults : 0;
 	});
 	return {
@@ -41,6 +44,7 @@ function prepare(item) {
 }
 
 const all = JSON.parse(document.getElementById("runs").textContent).map(prepare);
+const CLASSES = unique(KNOWN_CLASSES.concat(...all.map(item => Object.keys(item.run.classes))));
 const items = all.filter(item => item.exits !== null && item.run.guest_faults);
 const groups = unique(items.map(item => item.group)).map(name => {
 	const members = items.filter(item => item.group === name);
@@ -79,7 +83,7 @@ const page = d3.select("#page");
 const opened = new Set();	/* tables that are to be shown */
 let chosen;
 
-const color = name => `var(--${name})`;
+const color = name => `var(--${name}, var(--other))`;
 
 function heading(text, explanation) {
 	page.append("h2").text(text);
