@@ -52,7 +52,7 @@ bool fl_interrupted(void)
 	       sigismember(&pending, SIGTERM) || sigismember(&pending, SIGHUP);
 }
 
-void fl_interrupt_poll(__u64 ns, struct pollfd *fds, size_t nr)
+void fl_interrupt_wait(__u64 ns, struct pollfd *fds, size_t nr)
 {
 	struct timespec timeout = { ns / 1000000000, ns % 1000000000 };
 	size_t i;
@@ -61,12 +61,4 @@ void fl_interrupt_poll(__u64 ns, struct pollfd *fds, size_t nr)
 		return;
 	for (i = 0; i < nr; i++)
 		fds[i].revents = 0;
-}
-
-bool fl_interrupt_wait(__u64 ns, int fd)
-{
-	struct pollfd pollfd = { .fd = fd, .events = POLLIN };
-
-	fl_interrupt_poll(ns, &pollfd, 1);
-	return pollfd.revents;
 }

@@ -27,12 +27,9 @@ void fl_interrupt_forward(pid_t pid);
 bool fl_interrupted(void);
 
 /*
- * Wait for @ns nanoseconds, a signal, or until there is something to read from
- * @fd (-1: none), whichever comes first. Returns whether @fd is ready.
+ * Wait for @ns nanoseconds, a signal, or until one of the @nr descriptors @fds is
+ * ready, whichever comes first. Their revents tell which are; -1 stands for none.
  */
-bool fl_interrupt_wait(__u64 ns, int fd);
-
-/* The same for the @nr descriptors @fds, whose revents tell which are ready. */
-void fl_interrupt_poll(__u64 ns, struct pollfd *fds, size_t nr);
+void fl_interrupt_wait(__u64 ns, struct pollfd *fds, size_t nr);
 
 #endif /* FAULTLINE_INTERRUPT_H */

@@ -108,7 +108,7 @@ int fl_session_wait_fd(struct fl_session *session, __u64 ns, int fd)
 		{ .fd = fd, .events = POLLIN },
 	};
 
-	fl_interrupt_poll(fl_session_time_left(session, ns), fds, 2);
+	fl_interrupt_wait(fl_session_time_left(session, ns), fds, 2);
 	if (fds[0].revents)
 		session->pid_ended = true;
 	return fl_collector_tidy(session->collector);
