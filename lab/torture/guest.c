@@ -109,8 +109,7 @@ static void fail_change(enum torture_failure failure, const struct model_change 
 
 void unexpected_exception(void)
 {
-	info->detail = access_vector;
-	fail(FAILURE_EXCEPTION, access_cr2, access_ip, access_error_code);
+	fail(FAILURE_EXCEPTION, access_ip, PF_VECTOR, access_vector);
 }
 
 static volatile struct torture_event *log_event(enum torture_event_type type, uint64_t address,
@@ -1055,10 +1054,13 @@ static void change_mode(void)
 
 static void do_step(void)
 {
-	uint64_t address = pick_address();
-	uint32_t n = random_below(100);
+	uint64_t address;
+	uint32_t n;
 
+	/* First: an address is one of its mode, and keeps clear of PAE roots. */
 	maybe_switch_paging();
+	address = pick_address();
+	n = random_below(100);
 	if (n < 38)
 		write_entry(address);
 	else if (n < 80)

@@ -278,7 +278,7 @@ static const char *failure_text(const struct torture_info *info)
 		[FAILURE_NOT_MARKED] = "accessed or dirty bit of the entry at 0x%" PRIx64 " is not set",
 		[FAILURE_ENTRY] = "entry at 0x%" PRIx64 " changed by itself",
 		[FAILURE_CONTENT] = "memory at 0x%" PRIx64 " changed by itself",
-		[FAILURE_EXCEPTION] = "exception that is no page fault of an access; address 0x%" PRIx64,
+		[FAILURE_EXCEPTION] = "exception at 0x%" PRIx64 " that is no page fault of an access",
 	};
 	static char text[160];
 

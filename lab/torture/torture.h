@@ -110,7 +110,6 @@ struct torture_info {
 	uint32_t flushes;	/* INVLPG, CR3, and CR4.PGE */
 
 	uint32_t failure;	/* enum torture_failure */
-	uint32_t detail;
 	torture_u64 address, wanted, found;
 	uint32_t nr_expected;
 	torture_u64 expected[MAX_EXPECTED];	/* page hit, or -1 - error code */
