@@ -6,7 +6,10 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
+
+#include <linux/membarrier.h>
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -101,7 +104,7 @@ static void select_programs(struct fl_collector *collector, const struct fl_prob
 		bpf_program__set_autoload(collector->bpf->progs.on_fork, false);
 }
 
-/* A VM has a few vCPUs for each CPU there is, at most; a slot is 14 KiB. */
+/* A VM has a few vCPUs for each CPU there is, at most; a slot is 15 KiB. */
 static __u32 count_slots(const struct fl_collector_options *options)
 {
 	long nr = 8 * sysconf(_SC_NPROCESSORS_ONLN);
@@ -169,6 +172,8 @@ static int fill_maps(struct fl_collector *collector)
 	control->use_window = options->use_window;
 	control->records = !!options->records_size;
 	control->no_exits = collector->may_lack_exits;
+	control->wake_bytes = options->records_size / 4;
+	control->filter = options->filter;
 	if (bpf_map_update_elem(bpf_map__fd(collector->bpf->maps.control), &zero, control, BPF_ANY))
 		return fl_fail("cannot set up the BPF maps: %s; set FAULTLINE_DEBUG=1 to see more",
 			       strerror(errno));
@@ -366,8 +371,11 @@ static const char *name_vm(struct fl_collector *collector, const struct fl_vcpu_
 	if (vcpu->slot == FL_NO_SLOT)
 		return find_gone(collector, vcpu)->name;
 	name = collector->names[vcpu->slot];
-	if (!*name && !fl_vm_name(vcpu->pid, name, FL_VM_NAME))
-		memcpy(name, vcpu->comm, FL_COMM);
+	if (!*name) {
+		if (!fl_vm_name(vcpu->pid, name, FL_VM_NAME))
+			memcpy(name, vcpu->comm, FL_COMM);
+		fl_vm_clean_name(name);
+	}
 	return name;
 }
 
@@ -422,6 +430,101 @@ int fl_collector_read(struct fl_collector *collector, bool settle,
 	return 0;
 }
 
+/* ---- Records ---- */
+
+static int pass_record(void *data, void *record, size_t size)
+{
+	struct fl_collector *collector = data;
+
+	if (size >= sizeof(struct fl_episode_record))
+		collector->handle(record, collector->handle_data);
+	return 0;
+}
+
+static int open_ring(struct fl_collector *collector)
+{
+	if (!collector->ring)
+		collector->ring = ring_buffer__new(bpf_map__fd(collector->bpf->maps.records),
+						   pass_record, collector, NULL);
+	if (!collector->ring)
+		return fl_fail("cannot open the ring buffer: %s; free some memory", strerror(errno));
+	return 0;
+}
+
+int fl_collector_records_fd(struct fl_collector *collector)
+{
+	return open_ring(collector) ? -1 : ring_buffer__epoll_fd(collector->ring);
+}
+
+int fl_collector_poll_records(struct fl_collector *collector, int timeout_ms,
+			      fl_record_handler *handle, void *data)
+{
+	int ret;
+
+	collector->handle = handle;
+	collector->handle_data = data;
+	if (open_ring(collector))
+		return -1;
+	/* It wakes up when there are many; those that are fewer are read, too. */
+	ret = timeout_ms ? ring_buffer__poll(collector->ring, timeout_ms) : 0;
+	if (ret >= 0)
+		ret = ring_buffer__consume(collector->ring);
+	if (ret < 0 && ret != -EINTR)
+		return fl_fail("cannot read the ring buffer: %s; try again", strerror(-ret));
+	return 0;
+}
+
+/* Pass on what has just been ended of @entry's episodes, as BPF would have done. */
+static void pass_ended(struct fl_collector *collector, const struct fl_vcpu_entry *entry)
+{
+	struct fl_episode_record record = {
+		.kvm = entry->kvm,
+		.pid = entry->pid,
+		.tid = entry->tid,
+		.vcpu_id = entry->vcpu_id,
+		.slot = entry->slot - 1,
+	};
+	int i;
+
+	memcpy(record.comm, entry->comm, sizeof(record.comm));
+	for (i = 0; i < entry->vcpu.nr_ended; i++) {
+		record.episode = entry->vcpu.ended[i];
+		if (fl_filter_passes(&collector->options.filter, &record.episode))
+			collector->handle(&record, collector->handle_data);
+	}
+}
+
+/* Pass on what is open on the vCPU of slot @index, which doesn't run any more. */
+static int pass_open(struct fl_collector *collector, size_t index, struct fl_vcpu_entry *entry)
+{
+	if (read_slot(collector, index, entry))
+		return -1;
+	fl_entry(&entry->vcpu, 0);
+	pass_ended(collector, entry);
+	fl_settle(&entry->vcpu);
+	pass_ended(collector, entry);
+	return 0;
+}
+
+int fl_collector_settle_records(struct fl_collector *collector,
+				fl_record_handler *handle, void *data)
+{
+	struct fl_vcpu_entry *entry = malloc(sizeof(*entry));
+	size_t i;
+	int ret = 0;
+
+	if (!entry)
+		return fl_fail("out of memory; free some and try again");
+	collector->handle = handle;
+	collector->handle_data = data;
+	for (i = 0; !ret && i < collector->nr_slots; i++) {
+		if (is_used(collector, i))
+			ret = pass_open(collector, i, entry);
+	}
+	free(entry);
+	return ret;
+}
+
 /* ---- Making room ---- */
 
 static bool is_scarce(const struct fl_collector *collector)
@@ -448,6 +551,8 @@ static int put_aside(struct fl_collector *collector, size_t index, struct fl_vcp
 	if (read_slot(collector, index, entry))
 		return -1;
 	fill_vcpu(&gone->settled, entry, true);
+	if (collector->handle && pass_open(collector, index, entry))
+		return -1;
 	memcpy(gone->name, name_vm(collector, &gone->open), sizeof(gone->name));
 	gone->open.slot = gone->settled.slot = FL_NO_SLOT;
 	collector->nr_gone++;
@@ -501,33 +606,13 @@ void fl_collector_forget(struct fl_collector *collector)
 	collector->nr_gone = 0;
 }
 
-/* ---- Records ---- */
+/* ---- Ending ---- */
 
-static int pass_record(void *data, void *record, size_t size)
+void fl_collector_stop(struct fl_collector *collector)
 {
-	struct fl_collector *collector = data;
-
-	if (size >= sizeof(struct fl_episode_record))
-		collector->handle(record, collector->handle_data);
-	return 0;
-}
-
-int fl_collector_poll_records(struct fl_collector *collector, int timeout_ms,
-			      fl_record_handler *handle, void *data)
-{
-	int ret;
-
-	collector->handle = handle;
-	collector->handle_data = data;
-	if (!collector->ring)
-		collector->ring = ring_buffer__new(bpf_map__fd(collector->bpf->maps.records),
-						   pass_record, collector, NULL);
-	if (!collector->ring)
-		return fl_fail("cannot open the ring buffer: %s; free some memory", strerror(errno));
-	ret = ring_buffer__poll(collector->ring, timeout_ms);
-	if (ret < 0 && ret != -EINTR)
-		return fl_fail("cannot read the ring buffer: %s; try again", strerror(-ret));
-	return 0;
+	faultline_bpf__detach(collector->bpf);
+	/* Programs run with RCU's read lock held, and this waits for who holds it. */
+	syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
 }
 
 void fl_collector_close(struct fl_collector *collector)

@@ -21,10 +21,11 @@ struct fl_collector_options {
 	size_t records_size;	/* of the ring buffer for episodes, a power of
 				 * two of pages; 0: no records
 				 */
+	struct fl_filter filter; /* records only of episodes that pass it */
 	unsigned int max_vcpus;	/* slots; 0: by the number of CPUs */
 };
 
-#define FL_COLLECTOR_DEFAULTS { .vcpu_id = FL_ANY_VCPU }
+#define FL_COLLECTOR_DEFAULTS { .vcpu_id = FL_ANY_VCPU, .filter = FL_NO_FILTER }
 
 /*
  * Load and attach the programs. Returns NULL if this kernel can't be measured,
@@ -66,13 +67,32 @@ void fl_collector_forget(struct fl_collector *collector);
 bool fl_collector_may_lack_exits(const struct fl_collector *collector);
 
 /*
- * Wait up to @timeout_ms for records of episodes and call @handle for each, in
- * the order in which they ended on their vCPU. Ends early on a signal. Only if
- * records were asked for. 0 or -1.
+ * Call @handle for each record of an episode that is waiting, in the order in which
+ * they ended on their vCPU; before, wait up to @timeout_ms for there to be many of
+ * them, or a signal. Only if records were asked for. 0 or -1.
  */
 typedef void fl_record_handler(const struct fl_episode_record *record, void *data);
 int fl_collector_poll_records(struct fl_collector *collector, int timeout_ms,
 			      fl_record_handler *handle, void *data);
+
+/*
+ * A file descriptor that can be read when so many records are waiting that it is
+ * time to poll; with few, it can't. -1 if it can't be had.
+ */
+int fl_collector_records_fd(struct fl_collector *collector);
+
+/*
+ * Count no longer. What was counted stays to be read, and the records to be
+ * polled: when this returns, none is being written any more.
+ */
+void fl_collector_stop(struct fl_collector *collector);
+
+/*
+ * After fl_collector_stop() and the last poll: call @handle for each episode that
+ * is still open and passes the filter. 0 or -1.
+ */
+int fl_collector_settle_records(struct fl_collector *collector,
+				fl_record_handler *handle, void *data);
 
 void fl_collector_close(struct fl_collector *collector);
 

@@ -95,3 +95,26 @@ int fl_parse_number(const char *subcommand, const char *option, const char *text
 	*number = value;
 	return FL_DONE;
 }
+
+int fl_parse_size(const char *subcommand, const char *option, const char *text, size_t *size)
+{
+	static const char units[] = "KMG";
+	const size_t least = 4096, most = 1ULL << 31;
+	const char *unit = NULL;
+	unsigned long long value;
+	char *end;
+
+	errno = 0;
+	value = strtoull(text, &end, 10);
+	if (*end)
+		unit = strchr(units, *end);
+	if (*text < '0' || *text > '9' || errno || value > most || (*end && (!unit || end[1])))
+		return fl_usage_error(subcommand, "%s %s is not a size from 4K to 2G", option, text);
+	if (unit)
+		value <<= 10 * (unit - units + 1);
+	if (value < least || value > most)
+		return fl_usage_error(subcommand, "%s %s is not a size from 4K to 2G", option, text);
+	for (*size = least; *size < value; *size *= 2)
+		;
+	return FL_DONE;
+}

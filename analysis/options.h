@@ -4,6 +4,8 @@
 #define FAULTLINE_OPTIONS_H
 
 #include <getopt.h>
+#include <stddef.h>
+
 #include <linux/types.h>
 
 /* Say what is wrong, and where the help of @subcommand is. Returns FL_USAGE. */
@@ -29,5 +31,11 @@ int fl_parse_seconds(const char *option, const char *text, __u64 *ns);
 /* A number from @min on. FL_DONE or FL_USAGE. */
 int fl_parse_number(const char *subcommand, const char *option, const char *text,
 		    int min, int *number);
+
+/*
+ * The size of a buffer: bytes, or with K, M or G at the end, from 4K to 2G;
+ * rounded up to a power of two. FL_DONE or FL_USAGE.
+ */
+int fl_parse_size(const char *subcommand, const char *option, const char *text, size_t *size);
 
 #endif /* FAULTLINE_OPTIONS_H */

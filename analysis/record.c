@@ -161,6 +161,8 @@ int fl_cmd_record(int argc, char **argv)
 
 	fl_run_init(&run);
 	fl_run_set_command(&run, argc, argv);
+	/* Where KVM emits no kvm_exit, there are no episodes to keep. */
+	options.selection.filter.min_exits = 1;
 	ret = parse(argc, argv, &options, &run);
 	if (ret)
 		return ret < 0 ? FL_DONE : ret;

@@ -26,6 +26,7 @@ static const char *const outcome_names[FL_NR_OUTCOMES] = {
 	[FL_ENDED_BY_NEXT] = "next",
 	[FL_ENDED_BY_DEPTH] = "depth",
 	[FL_STILL_OPEN] = "open",
+	[FL_NOT_FOLLOWED] = "unknown",
 };
 
 const char *fl_class_name(enum fl_class class)

@@ -19,9 +19,10 @@ struct fl_selection {
 	int vcpu_id;
 	__u64 duration_ns;	/* 0: no limit */
 	char **command;		/* NULL: none */
+	struct fl_filter filter; /* which episodes, of what has records of them */
 };
 
-#define FL_SELECTION_DEFAULTS { .vcpu_id = FL_ANY_VCPU }
+#define FL_SELECTION_DEFAULTS { .vcpu_id = FL_ANY_VCPU, .filter = FL_NO_FILTER }
 
 /* The options, for getopt_long(). */
 #define FL_SELECTION_SHORT "ap:v:d:"

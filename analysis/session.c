@@ -41,6 +41,7 @@ static int open_collector(struct fl_session *session, size_t records_size)
 		.use_window = selection->window,
 		.vcpu_id = selection->vcpu_id,
 		.records_size = records_size,
+		.filter = selection->filter,
 	};
 
 	session->collector = fl_collector_open(&options);

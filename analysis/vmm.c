@@ -3,11 +3,14 @@
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
+#include <locale.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <wchar.h>
+#include <wctype.h>
 
 #include "error.h"
 #include "vmm.h"
@@ -96,6 +99,29 @@ static bool process_name(pid_t pid, char *name, size_t size)
 	comm[strcspn(comm, "\n")] = '\0';
 	snprintf(name, size, "%s", comm);
 	return true;
+}
+
+void fl_vm_clean_name(char *name)
+{
+	/* If there is no such locale, what is no ASCII can't be shown. */
+	locale_t utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", NULL);
+	locale_t before = uselocale(utf8);
+	size_t length, rest;
+	wchar_t c;
+
+	for (; *name; name += length) {
+		mbstate_t state = { 0 };
+
+		rest = strlen(name);
+		length = mbrtowc(&c, name, rest, &state);
+		if (length > rest || !iswprint(c)) {
+			*name = '?';
+			length = 1;
+		}
+	}
+	uselocale(before);
+	if (utf8)
+		freelocale(utf8);
 }
 
 bool fl_vm_name(pid_t pid, char *name, size_t size)

@@ -20,6 +20,12 @@ bool fl_vm_is(pid_t pid);
  */
 bool fl_vm_name(pid_t pid, char *name, size_t size);
 
+/*
+ * Make @name fit to be printed anywhere: what is no printable character, or no
+ * UTF-8, becomes a question mark.
+ */
+void fl_vm_clean_name(char *name);
+
 /* 0 if process @pid runs a VM, or -1, and has told the user why not. */
 int fl_vm_check(pid_t pid);
 

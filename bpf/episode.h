@@ -70,6 +70,7 @@ enum fl_outcome {
 	FL_ENDED_BY_NEXT,	/* the next guest fault says that it is over */
 	FL_ENDED_BY_DEPTH,	/* too many were open */
 	FL_STILL_OPEN,		/* when the measurement ended */
+	FL_NOT_FOLLOWED,	/* KVM emits no kvm_exit: the fault is all there is */
 	FL_NR_OUTCOMES,
 };
 
@@ -101,7 +102,12 @@ enum fl_outcome {
 #define FL_ROOT_MASK	0x000fffffffffe000ULL
 #define FL_NO_ROOT	0ULL	/* unknown: may be any */
 
-#define FL_PFERR_USER	(1U << 2)
+/* Bits of a #PF's error code. */
+#define FL_PFERR_PRESENT	(1U << 0)
+#define FL_PFERR_WRITE		(1U << 1)
+#define FL_PFERR_USER		(1U << 2)
+#define FL_PFERR_RESERVED	(1U << 3)
+#define FL_PFERR_FETCH		(1U << 4)
 
 struct fl_counts {
 	__u64 exits;
@@ -115,6 +121,7 @@ struct fl_counts {
 
 /* One exit of an episode. */
 struct fl_step {
+	__u64 exit_ns;	/* when it was */
 	__u32 class;	/* enum fl_class */
 	__u32 ns;	/* from exit to entry; 0 if the entry wasn't seen */
 };
@@ -125,11 +132,14 @@ struct fl_episode {
 	__u64 handler;	/* root that its handler runs on, mostly the same */
 	__u64 exits;
 	__u64 start_ns;	/* time of the exit that injected the fault */
-	__u64 end_ns;	/* time of the entry, or of the exit, that ended it */
+	__u64 end_ns;	/* time of the entry that its last exit led to */
 	__u32 error_code;
-	__u32 outcome;	/* enum fl_outcome */
-	struct fl_step steps[FL_MAX_STEPS]; /* the first exits */
+	__u16 outcome;	/* enum fl_outcome */
+	__u16 classes;	/* of its exits: a bit for each */
+	struct fl_step steps[FL_MAX_STEPS]; /* the first exits, if asked for */
 };
+
+_Static_assert(FL_NR_CLASSES <= 16, "an episode has a bit for each class");
 
 struct fl_vcpu {
 	/* The exit that is open, if any. */
@@ -189,15 +199,13 @@ static __always_inline int fl_on_root(const struct fl_episode *episode, __u64 ro
 
 /* ---- Ending episodes ---- */
 
-static __always_inline void fl_end_episode(struct fl_vcpu *v, struct fl_episode *episode,
-					   __u64 now)
+static __always_inline void fl_end_episode(struct fl_vcpu *v, struct fl_episode *episode)
 {
 	__u64 bucket = episode->exits < FL_HISTOGRAM ? episode->exits : FL_HISTOGRAM - 1;
 
 	v->counts.histogram[bucket]++;
 	if (v->keep_ended) {
 		episode->outcome = v->outcome;
-		episode->end_ns = now;
 		v->ended[v->nr_ended & (FL_MAX_OPEN - 1)] = *episode;
 		v->nr_ended++;
 	}
@@ -205,7 +213,7 @@ static __always_inline void fl_end_episode(struct fl_vcpu *v, struct fl_episode 
 }
 
 /* End the open episodes that v->ending says; the others move up. */
-static __always_inline void fl_end_episodes(struct fl_vcpu *v, __u64 now)
+static __always_inline void fl_end_episodes(struct fl_vcpu *v)
 {
 	__u32 i, kept = 0;
 
@@ -213,7 +221,7 @@ static __always_inline void fl_end_episodes(struct fl_vcpu *v, __u64 now)
 		if (i >= v->nr_open)
 			break;
 		if (v->ending & 1U << i) {
-			fl_end_episode(v, &v->open[i], now);
+			fl_end_episode(v, &v->open[i]);
 		} else {
 			if (kept < i)
 				*fl_open(v, kept) = v->open[i];
@@ -311,7 +319,24 @@ static __always_inline __u64 fl_fault_space(const struct fl_vcpu *v)
 	return fl_space(v, v->error_code & FL_PFERR_USER ? -1 : fl_youngest(v, v->root));
 }
 
-static __always_inline void fl_begin_episode(struct fl_vcpu *v, __u32 ns)
+/* Count the exit that is being closed, after @ns, into @episode. */
+static __always_inline void fl_add_exit(struct fl_vcpu *v, struct fl_episode *episode,
+					enum fl_class class, __u64 ns)
+{
+	__u64 index = episode->exits;
+
+	if (v->keep_ended && index < FL_MAX_STEPS) {
+		episode->steps[index].exit_ns = v->exit_ns;
+		episode->steps[index].class = class;
+		episode->steps[index].ns = ns < ~0U ? ns : ~0U;
+	}
+	episode->exits = index + 1;
+	episode->classes |= 1U << class;
+	episode->end_ns = v->exit_ns + ns;
+	v->counts.in_episodes[class]++;
+}
+
+static __always_inline void fl_begin_episode(struct fl_vcpu *v, __u64 ns)
 {
 	struct fl_episode *episode = fl_open(v, v->nr_open);
 	__u64 space = fl_fault_space(v);
@@ -319,29 +344,14 @@ static __always_inline void fl_begin_episode(struct fl_vcpu *v, __u32 ns)
 	episode->page = v->page;
 	episode->space = space;
 	episode->handler = v->root;
-	episode->exits = 1;
+	episode->exits = 0;
+	episode->classes = 0;
 	episode->start_ns = v->exit_ns;
 	episode->error_code = v->error_code;
-	episode->steps[0].class = FL_INJECT;
-	episode->steps[0].ns = ns;
+	fl_add_exit(v, episode, FL_INJECT, ns);
 	v->nr_open++;
 	v->fresh = 1;
 	v->counts.guest_faults++;
-	v->counts.in_episodes[FL_INJECT]++;
-}
-
-/* Count the exit that is being closed into episode @index. */
-static __always_inline void fl_attribute(struct fl_vcpu *v, enum fl_class class,
-					 int index, __u32 ns)
-{
-	struct fl_episode *episode = fl_open(v, index);
-
-	if (v->keep_ended && episode->exits < FL_MAX_STEPS) {
-		episode->steps[episode->exits].class = class;
-		episode->steps[episode->exits].ns = ns;
-	}
-	episode->exits++;
-	v->counts.in_episodes[class]++;
 }
 
 /*
@@ -405,7 +415,7 @@ static __always_inline enum fl_class fl_classify(const struct fl_vcpu *v)
 /* ---- Events ---- */
 
 /* Count the exit that is being closed into its episode, if it has one. */
-static __always_inline void fl_attribute_exit(struct fl_vcpu *v, enum fl_class class, __u32 ns)
+static __always_inline void fl_attribute_exit(struct fl_vcpu *v, enum fl_class class, __u64 ns)
 {
 	int index;
 
@@ -420,7 +430,7 @@ static __always_inline void fl_attribute_exit(struct fl_vcpu *v, enum fl_class c
 		index = fl_youngest(v, v->root);
 		if (index < 0)
 			break;
-		fl_attribute(v, class, index, ns);
+		fl_add_exit(v, fl_open(v, index), class, ns);
 		if (!(v->facts & FL_SAW_UPDATE))
 			break;
 		v->fixed_ns = fl_open(v, index)->start_ns;
@@ -428,7 +438,7 @@ static __always_inline void fl_attribute_exit(struct fl_vcpu *v, enum fl_class c
 		break;
 	case FL_REFAULT:
 		index = fl_find_episode(v);
-		fl_attribute(v, class, index, ns);
+		fl_add_exit(v, fl_open(v, index), class, ns);
 		v->fixed_ns = fl_open(v, index)->start_ns;
 		/* Faults taken meanwhile were the handler's own, and are over. */
 		fl_will_end(v, fl_of_space(v, index, fl_space(v, index)),
@@ -446,7 +456,6 @@ static __always_inline void fl_attribute_exit(struct fl_vcpu *v, enum fl_class c
 static __always_inline void fl_entry(struct fl_vcpu *v, __u64 now)
 {
 	__u64 ns = now > v->exit_ns ? now - v->exit_ns : 0;
-	__u32 short_ns = ns < ~0U ? ns : ~0U;
 	__u32 class;
 
 	if (!v->exit_open)
@@ -461,13 +470,13 @@ static __always_inline void fl_entry(struct fl_vcpu *v, __u64 now)
 	v->counts.classes[class]++;
 	if (now)
 		fl_duration_add(&v->durations[class], ns);
-	fl_attribute_exit(v, class, short_ns);
+	fl_attribute_exit(v, class, ns);
 	if (now && v->fixed_ns)
 		fl_duration_add(&v->fault_durations, now - v->fixed_ns);
 	if (FL_READ_BACK(v->ending))
-		fl_end_episodes(v, now ? now : v->exit_ns);
+		fl_end_episodes(v);
 	if (class == FL_INJECT)
-		fl_begin_episode(v, short_ns);
+		fl_begin_episode(v, ns);
 	fl_learn_handler(v, class);
 }
 
@@ -550,7 +559,7 @@ static __always_inline __u32 fl_settle(struct fl_vcpu *v)
 	nr = v->nr_open;
 	v->nr_ended = 0; /* there may be no room for those and these */
 	fl_will_end(v, (1U << FL_MAX_OPEN) - 1, FL_STILL_OPEN, FL_STILL_OPEN);
-	fl_end_episodes(v, v->exit_ns);
+	fl_end_episodes(v);
 	return nr;
 }
 

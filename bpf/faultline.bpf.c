@@ -313,28 +313,62 @@ int on_fork(__u64 *ctx)
 
 /* ---- Records ---- */
 
-static __noinline int write_record(struct fl_vcpu_entry *entry, __u32 index)
+/* Room for a record of @entry's vCPU, to be filled in and submitted, or NULL. */
+static __always_inline struct fl_episode_record *
+new_record(const struct fl_vcpu_entry *entry, struct fl_control *ctl)
 {
-	struct fl_episode_record *record;
-	struct fl_control *ctl;
+	struct fl_episode_record *record = bpf_ringbuf_reserve(&records, sizeof(*record), 0);
 
-	if (!entry || index >= FL_MAX_OPEN)
-		return 0;
-	record = bpf_ringbuf_reserve(&records, sizeof(*record), 0);
 	if (!record) {
-		ctl = get_control();
-		if (ctl)
-			__sync_fetch_and_add(&ctl->lost_records, 1);
-		return 0;
+		__sync_fetch_and_add(&ctl->lost_records, 1);
+		return NULL;
 	}
 	record->kvm = entry->kvm;
 	record->pid = entry->pid;
 	record->tid = entry->tid;
 	record->vcpu_id = entry->vcpu_id;
 	record->slot = entry->slot - 1;
+	__builtin_memcpy(record->comm, entry->comm, FL_COMM);
+	return record;
+}
+
+/* Waking the reader costs the vCPU time; it comes now and then without. */
+static __always_inline void submit(struct fl_episode_record *record,
+				   const struct fl_control *ctl)
+{
+	bool wake = bpf_ringbuf_query(&records, BPF_RB_AVAIL_DATA) >= ctl->wake_bytes;
+
+	bpf_ringbuf_submit(record, wake ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP);
+}
+
+static __noinline int write_record(struct fl_vcpu_entry *entry, __u32 index)
+{
+	struct fl_control *ctl = get_control();
+	struct fl_episode_record *record;
+
+	if (!entry || !ctl || index >= FL_MAX_OPEN ||
+	    !fl_filter_passes(&ctl->filter, &entry->vcpu.ended[index]))
+		return 0;
+	record = new_record(entry, ctl);
+	if (!record)
+		return 0;
 	record->episode = entry->vcpu.ended[index];
-	bpf_ringbuf_submit(record, 0);
+	submit(record, ctl);
 	return 0;
+}
+
+/* Where KVM emits no kvm_exit, a guest fault is all that is known of an episode. */
+static __always_inline void write_fault(struct fl_vcpu_entry *entry, __u32 error_code)
+{
+	struct fl_episode *episode = &entry->vcpu.ended[0];
+
+	if (entry->isa || !entry->records || !entry->in_window)
+		return;
+	episode->page = FL_NO_PAGE;
+	episode->start_ns = episode->end_ns = bpf_ktime_get_ns();
+	episode->error_code = error_code;
+	episode->outcome = FL_NOT_FOLLOWED;
+	write_record(entry, 0);
 }
 
 static __always_inline void write_records(struct fl_vcpu_entry *entry)
@@ -476,6 +510,8 @@ static __always_inline int handle_inject(__u32 vector, __u32 error_code)
 		entry->events.injected++;
 	if (entry->vcpu.exit_open)
 		fl_inject_pf(&entry->vcpu, pf_address(entry), error_code);
+	else
+		write_fault(entry, error_code);
 	end(entry);
 	return 0;
 }

@@ -7,6 +7,7 @@
 #define FAULTLINE_BPF_H
 
 #include "exit_reason.h"
+#include "filter.h"
 
 /* Processes that can be measured at once. */
 #define FL_MAX_TARGETS	4096
@@ -29,11 +30,12 @@ struct fl_control {
 	__u32 all;		/* every VM, not only those of the map `targets` */
 	__s32 vcpu_id;		/* only the vCPU of this number, or FL_ANY_VCPU */
 	__u32 use_window;	/* count only between the guest's marks */
-	__u32 records;		/* write a record of each episode */
+	__u32 records;		/* write records of episodes, ... */
 	__u32 no_exits;		/* this KVM may not emit kvm_exit: count without */
-	__u32 unused;
+	__u32 wake_bytes;	/* of records that the reader shall be woken for */
+	struct fl_filter filter; /* ... of those episodes that pass it */
 	__u64 lost_exits;	/* those of vCPUs that no slot was left for */
-	__u64 lost_records;
+	__u64 lost_records;	/* for which there was no room */
 };
 
 /* What KVM did, whether the exit it did it for is known or not. */
@@ -81,6 +83,7 @@ struct fl_episode_record {
 	__u32 tid;
 	__s32 vcpu_id;
 	__u32 slot;		/* of the vCPU in a snapshot */
+	char comm[FL_COMM];	/* the process's name */
 	struct fl_episode episode;
 };
 

@@ -4,7 +4,8 @@
  * lab/run has put into the initramfs, one after the other, sends what each
  * measured over the second serial port, and leaves the machine.
  *
- * /jobs has a line a job: POLICY WORKLOAD PAGING FAULTS [MICRO-OPTION]..., or
+ * /jobs has a line a job: POLICY WORKLOAD PAGING FAULTS [MICRO-OPTION]..., where
+ * "-- TRACE-OPTION... --" before the options has it traced, too, or
  * POLICY torture PAGING STEPS [TORTURE-OPTION]..., or POLICY selftest 64 1, or
  * POLICY script 64 1.
  * The results are lines of JSON, read by lab-results: an object a job, and one
@@ -27,16 +28,18 @@
 
 #define RUN_JSON	"/tmp/run.json"
 #define GUEST_JSON	"/tmp/guest.json"
+#define TRACE		"/tmp/trace"
 #define ERROR_TEXT	"/tmp/error"
 #define PARAMETERS	"/sys/module/kvm/parameters/"
 
-#define MAX_WORDS	16
+#define MAX_WORDS	32
 #define MAX_JSON	65536
 
 struct job {
 	char *policy, *workload, *paging;
 	char *amount;		/* of faults, or of steps */
-	char **options;		/* for micro or torture, ends with NULL */
+	char **trace;		/* options for faultline trace, or NULL if it isn't traced */
+	char **options;		/* for micro or torture; both end with NULL */
 };
 
 /* ---- a job ---- */
@@ -91,17 +94,15 @@ static void add_words(char **argv, size_t *nr, ...)
 	argv[*nr] = NULL;
 }
 
-static void add_options(char **argv, size_t *nr, const struct job *job)
+static void add_options(char **argv, size_t *nr, char **options)
 {
-	char **option;
-
-	for (option = job->options; *option; option++)
-		add_words(argv, nr, *option, NULL);
+	for (; *options; options++)
+		add_words(argv, nr, *options, NULL);
 }
 
 static void execute_measured(const struct job *job)
 {
-	char *argv[32 + MAX_WORDS], policy[32], workload[32], paging[32];
+	char *argv[48 + MAX_WORDS], policy[32], workload[32], paging[32];
 	size_t nr = 0;
 
 	snprintf(policy, sizeof(policy), "policy=%s", job->policy);
@@ -110,9 +111,14 @@ static void execute_measured(const struct job *job)
 	add_words(argv, &nr, "faultline", "stat", "--json", "--window", "-o", RUN_JSON,
 		  "--set", policy, "--set", workload, "--set", paging,
 		  "--set", "clock=virtual", "--", NULL);
+	if (job->trace) {
+		add_words(argv, &nr, "faultline", "trace", "--window", "-o", TRACE, NULL);
+		add_options(argv, &nr, job->trace);
+		add_words(argv, &nr, "--", NULL);
+	}
 	add_words(argv, &nr, "micro", "--json", GUEST_JSON, "--workload", job->workload,
 		  "--paging", job->paging, "--faults", job->amount, NULL);
-	add_options(argv, &nr, job);
+	add_options(argv, &nr, job->options);
 	execv("/bin/faultline", argv);
 }
 
@@ -124,7 +130,7 @@ static void execute_torture(const struct job *job)
 
 	add_words(argv, &nr, "torture", "--json", GUEST_JSON, "--paging", job->paging,
 		  "--steps", job->amount, NULL);
-	add_options(argv, &nr, job);
+	add_options(argv, &nr, job->options);
 	execv("/bin/torture", argv);
 }
 
@@ -167,6 +173,7 @@ static int run_job(const struct job *job)
 
 	unlink(RUN_JSON);
 	unlink(GUEST_JSON);
+	unlink(TRACE);
 	pid = fork();
 	if (pid)
 		return pid < 0 || waitpid(pid, &status, 0) < 0 || !WIFEXITED(status) ?
@@ -196,14 +203,18 @@ static const char *read_text(const char *path, char *text, size_t size)
 	return text;
 }
 
+static void print_json_char(FILE *out, int c)
+{
+	if (c == '"' || c == '\\' || c == '\n')
+		fputc('\\', out);
+	fputc(c == '\n' ? 'n' : c < ' ' ? ' ' : c, out);
+}
+
 static void print_json_text(FILE *out, const char *text)
 {
 	fputc('"', out);
-	for (; *text; text++) {
-		if (*text == '"' || *text == '\\')
-			fputc('\\', out);
-		fputc((unsigned char)*text < ' ' ? ' ' : *text, out);
-	}
+	for (; *text; text++)
+		print_json_char(out, (unsigned char)*text);
 	fputc('"', out);
 }
 
@@ -225,7 +236,22 @@ static void print_job(FILE *out, const struct job *job)
 		names.release, vendor(), job->policy, job->workload, job->paging);
 }
 
-/* Both files are JSON objects already, and go into the line as they are. */
+/* The trace, if there is one: text, whatever its format. */
+static void send_trace(FILE *results)
+{
+	FILE *file = fopen(TRACE, "r");
+	int c;
+
+	if (!file)
+		return;
+	fputs(",\"trace\":\"", results);
+	while ((c = fgetc(file)) != EOF)
+		print_json_char(results, c);
+	fputc('"', results);
+	fclose(file);
+}
+
+/* The other files are JSON objects already, and go into the line as they are. */
 static void send_result(FILE *results, const struct job *job, int status, const char *error)
 {
 	static char text[MAX_JSON];
@@ -241,6 +267,7 @@ static void send_result(FILE *results, const struct job *job, int status, const 
 		fprintf(results, ",\"run\":%s", text);
 	if (*read_text(GUEST_JSON, text, sizeof(text)))
 		fprintf(results, ",\"guest\":%s", text);
+	send_trace(results);
 	fputs("}\n", results);
 	fflush(results);
 }
@@ -262,6 +289,20 @@ static void do_job(FILE *results, const struct job *job)
 
 /* ---- all jobs ---- */
 
+/* Set those apart that are for the trace. */
+static void split_options(struct job *job)
+{
+	char **word = job->options;
+
+	if (!*word || strcmp(*word, "--"))
+		return;
+	job->trace = ++word;
+	while (*word && strcmp(*word, "--"))
+		word++;
+	job->options = *word ? word + 1 : word;
+	*word = NULL;
+}
+
 /* Split @line into words. False if it is not a job. */
 static bool parse_job(char *line, struct job *job, char **words)
 {
@@ -273,7 +314,8 @@ static bool parse_job(char *line, struct job *job, char **words)
 	words[nr] = NULL;
 	if (nr < 4)
 		return false;
-	*job = (struct job){ words[0], words[1], words[2], words[3], words + 4 };
+	*job = (struct job){ words[0], words[1], words[2], words[3], NULL, words + 4 };
+	split_options(job);
 	return true;
 }
 

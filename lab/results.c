@@ -233,6 +233,7 @@ static int add_run(struct json_object *runs, struct json_object *line)
 {
 	struct json_object *run = json_object_object_get(line, "run");
 	struct json_object *guest = json_object_object_get(line, "guest");
+	struct json_object *trace = json_object_object_get(line, "trace");
 	struct json_object *job = json_object_object_get(line, "job");
 
 	if (number(line, "status"))
@@ -244,6 +245,8 @@ static int add_run(struct json_object *runs, struct json_object *line)
 	if (check_run(run, guest))
 		return -1;
 	json_object_object_add(run, "guest", json_object_get(guest));
+	if (trace)
+		json_object_object_add(run, "trace", json_object_get(trace));
 	json_object_array_add(runs, json_object_get(run));
 	return 0;
 }

@@ -628,9 +628,41 @@ static void ended_episodes_are_kept_if_asked_for(void **state)
 	assert_int_equal(v.ended[0].steps[1].class, FL_PTE_WRITE);
 	assert_int_equal(v.ended[0].steps[2].class, FL_REFAULT);
 	assert_int_equal(v.ended[0].steps[2].ns, 100);
+	assert_int_equal(v.ended[0].steps[2].exit_ns, v.ended[0].end_ns - 100);
+	assert_int_equal(v.ended[0].classes, 1U << FL_INJECT | 1U << FL_PTE_WRITE | 1U << FL_REFAULT);
 	/* Only those of the last entry. */
 	play(&v, " intr ; ");
 	assert_int_equal(v.nr_ended, 0);
+}
+
+/* An episode that the next fault ends was over when its last exit was. */
+static void episodes_end_with_their_last_exit(void **state)
+{
+	struct fl_vcpu v = { .keep_ended = 1 };
+
+	(void)state;
+	root = FL_NO_ROOT;
+	play(&v, INJECT("10") UNSYNC " intr ; " INJECT("11"));
+	assert_int_equal(v.nr_ended, 1);
+	assert_int_equal(v.ended[0].outcome, FL_ENDED_BY_NEXT);
+	assert_int_equal(v.ended[0].end_ns, v.ended[0].steps[1].exit_ns + 100);
+}
+
+static void exits_beyond_the_steps_are_counted(void **state)
+{
+	struct fl_vcpu v = { .keep_ended = 1 };
+	int i;
+
+	(void)state;
+	root = FL_NO_ROOT;
+	play(&v, INJECT("10"));
+	for (i = 0; i < FL_MAX_STEPS; i++)
+		play(&v, " invlpg ; ");
+	play(&v, REFAULT("10"));
+	assert_int_equal(v.ended[0].exits, FL_MAX_STEPS + 2);
+	assert_int_equal(v.ended[0].steps[FL_MAX_STEPS - 1].class, FL_INVLPG);
+	assert_int_equal(v.ended[0].classes, 1U << FL_INJECT | 1U << FL_INVLPG | 1U << FL_REFAULT);
+	assert_int_equal(v.ended[0].end_ns, now_ns);
 }
 
 static void every_outcome_has_its_name(void **state)
@@ -761,6 +793,8 @@ int main(void)
 		cmocka_unit_test(untold_entry_leaves_the_exit_untimed),
 		cmocka_unit_test(duration_buckets),
 		cmocka_unit_test(ended_episodes_are_kept_if_asked_for),
+		cmocka_unit_test(episodes_end_with_their_last_exit),
+		cmocka_unit_test(exits_beyond_the_steps_are_counted),
 		cmocka_unit_test(every_outcome_has_its_name),
 		cmocka_unit_test(faults_are_timed),
 		cmocka_unit_test(exit_reasons),

@@ -9,8 +9,6 @@ TOP=$(cd "$(dirname "$0")/.." && pwd)
 # shellcheck source=tests/vms.sh
 . "$TOP/tests/vms.sh"
 
-FAULTLINE=$TOP/build/bin/faultline
-MICRO=$TOP/build/lab/micro
 DIR=$SCRATCH/dir
 RUN=$DIR/run
 mkdir "$DIR"
@@ -63,12 +61,7 @@ is "$(ls -A "$DIR")" "" "nothing is left behind"
 
 # ---- recordings ----
 
-reason=$(unmeasurable)
-if [[ -n $reason ]]; then
-	skip 21 "$reason"
-	done_testing
-	exit
-fi
+need_vms 21
 
 # values QUERY [OPTION]...: what jq says of the runs in RUN
 values() {

@@ -9,8 +9,6 @@ TOP=$(cd "$(dirname "$0")/.." && pwd)
 # shellcheck source=tests/vms.sh
 . "$TOP/tests/vms.sh"
 
-FAULTLINE=$TOP/build/bin/faultline
-MICRO=$TOP/build/lab/micro
 JSON=$SCRATCH/run.json
 
 # ---- calls ----
@@ -56,11 +54,7 @@ stat_fails 1 "no virtual machine is called 'no such one'" --vm "no such one"
 
 # ---- a virtual machine ----
 
-if ! "$MICRO" --faults 10 >/dev/null 2>&1; then
-	skip 34 "no virtual machine runs here; /dev/kvm is needed"
-	done_testing
-	exit
-fi
+need_vms 34
 
 field() {
 	jq -r "$1" "$JSON"
@@ -164,11 +158,7 @@ ended_by() {
 	rm -f "$JSON"
 	"$FAULTLINE" stat -p "$VM" --json -o "$JSON" 2>"$SCRATCH/err" &
 	pid=$!
-	# It measures when its file descriptors say that programs are attached.
-	until [[ -n $(find "/proc/$pid/fd" -lname '*bpf[-_]link' -o -lname '*raw-tracepoint' 2>/dev/null) ]]; do
-		kill -0 "$pid"
-		sleep 0.05
-	done
+	until_attached "$pid"
 	sleep 1
 	kill "-$1" "$pid"
 	STATUS=0
@@ -188,6 +178,6 @@ is "$STATUS:$ERR" "0:" "the process dies: measured up to then"
 is "$(field '.guest_faults > 0')" true "the process dies: its faults are there"
 
 # No program of ours is left in the kernel.
-is "$(bpftool prog show | grep -c 'name on_kvm_exit' || true)" 0 "the programs are gone"
+is "$(count_programs)" 0 "the programs are gone"
 is "$(find "$SCRATCH" -name '*.??????')" "" "no temporary file is left"
 done_testing

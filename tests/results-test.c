@@ -258,7 +258,7 @@ static void add_episode(struct fl_runfile *file, const enum fl_class *classes, _
 	__u64 i;
 
 	for (i = 0; i < exits && i < FL_MAX_STEPS; i++)
-		record.episode.steps[i] = (struct fl_step){ classes[i % 3], ns };
+		record.episode.steps[i] = (struct fl_step){ .class = classes[i % 3], .ns = ns };
 	record.episode.start_ns = 1000;
 	record.episode.end_ns = 1000 + exits * ns;
 	record.episode.outcome = outcome;

@@ -2,8 +2,10 @@
 # shellcheck shell=bash disable=SC2034 # tests use what is set here
 #
 # Virtual machines for tests that measure on this machine, to be sourced after
-# tap.sh. They set FAULTLINE and MICRO.
+# tap.sh.
 
+FAULTLINE=$TOP/build/bin/faultline
+MICRO=$TOP/build/lab/micro
 VMS=()
 
 # unmeasurable: why nothing can be measured here, or nothing
@@ -12,9 +14,22 @@ unmeasurable() {
 		echo "this machine can't be measured; 'faultline check' says why"
 	elif [[ $(stat -L --format=%i /proc/self/ns/pid) != 4026531836 ]]; then
 		echo "in a PID namespace of its own, processes can't be selected"
+	elif [[ $("$FAULTLINE" check --json | jq -r .level) == tdp ]]; then
+		echo "with EPT or NPT, KVM doesn't see guests' page faults"
 	elif ! "$MICRO" --faults 10 >/dev/null 2>&1; then
 		echo "no virtual machine runs here; /dev/kvm is needed"
 	fi
+}
+
+# need_vms COUNT: where nothing can be measured, skips COUNT tests and ends.
+need_vms() {
+	local why
+
+	why=$(unmeasurable)
+	[[ -n $why ]] || return 0
+	skip "$1" "$why"
+	done_testing
+	exit
 }
 
 # start_vm: one that takes faults for a good while, in the background. VM is its pid.
@@ -32,4 +47,17 @@ stop_vms() {
 	kill "${VMS[@]}" 2>/dev/null || true
 	wait "${VMS[@]}" 2>/dev/null || true
 	VMS=()
+}
+
+# until_attached PID: returns when its file descriptors say that it measures.
+until_attached() {
+	until [[ -n $(find "/proc/$1/fd" -lname '*bpf[-_]link' -o -lname '*raw-tracepoint' 2>/dev/null) ]]; do
+		kill -0 "$1"
+		sleep 0.05
+	done
+}
+
+# How many programs of ours are in the kernel, whoever loaded them.
+count_programs() {
+	bpftool prog show | grep -c 'name on_kvm_exit' || true
 }

@@ -1,0 +1,24 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
+# A burst of a million episodes: stat loses none; what a trace loses, it says.
+set -euo pipefail
+TOP=$(cd "$(dirname "$0")/../.." && pwd)
+# shellcheck source=tests/tap.sh
+. "$TOP/tests/tap.sh"
+# shellcheck source=tests/vms.sh
+. "$TOP/tests/vms.sh"
+
+need_vms 4
+
+# shellcheck disable=SC2016 # for the inner shell
+try "$FAULTLINE" stat --json -o "$SCRATCH/stat" -- \
+	bash -c '"$1" trace -o "$2" -- bash -c "for i in {1..50}; do $3 --faults 20000 --timeout 600 || exit; done"
+	status=$?
+	echo $status >"$2.status"' bash "$FAULTLINE" "$SCRATCH/trace" "$MICRO"
+is "$STATUS" 0 "stat: measured"
+is "$(jq -c '[.guest_faults, .lost_events]' "$SCRATCH/stat")" "[1000000,0]" "stat: has all of them"
+lost=$(sed -nE 's/.* guest faults, ([0-9]+) LOST.*/\1/p' "$SCRATCH/trace")
+is "$((${lost:-0} + $(grep -vc '^#' "$SCRATCH/trace")))" 1000000 "trace: has all of them, or says how many it lost"
+is "$(<"$SCRATCH/trace.status")" "$((${lost:-0} > 0))" "trace: the exit status says if it lost any"
+diag "lost: ${lost:-0}"
+done_testing
