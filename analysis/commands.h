@@ -10,6 +10,7 @@ int fl_cmd_record(int argc, char **argv);
 int fl_cmd_report(int argc, char **argv);
 int fl_cmd_export(int argc, char **argv);
 int fl_cmd_diff(int argc, char **argv);
+int fl_cmd_top(int argc, char **argv);
 int fl_cmd_trace(int argc, char **argv);
 
 extern const char fl_check_help[];
@@ -17,6 +18,7 @@ extern const char fl_stat_help[];
 extern const char fl_record_help[];
 extern const char fl_report_help[];
 extern const char fl_diff_help[];
+extern const char fl_top_help[];
 extern const char fl_trace_help[];
 
 #endif /* FAULTLINE_COMMANDS_H */

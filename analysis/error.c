@@ -7,9 +7,19 @@
 
 #include "error.h"
 
+static void (*prepare_for_error)(void);
+
+void fl_before_errors(void (*prepare)(void))
+{
+	prepare_for_error = prepare;
+}
+
 int fl_fail(const char *format, ...)
 {
 	va_list args;
+
+	if (prepare_for_error)
+		prepare_for_error();
 
 	/* What is on stdout came first; keep it first on a terminal, too. */
 	fflush(stdout);

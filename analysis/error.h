@@ -34,4 +34,7 @@ size_t fl_word_distance(const char *a, const char *b);
  */
 const char *fl_nearest_word(const char *word, const void *words, size_t nr, size_t size);
 
+/* Have @prepare called before an error is said, e.g. to give the terminal back. */
+void fl_before_errors(void (*prepare)(void));
+
 #endif /* FAULTLINE_ERROR_H */

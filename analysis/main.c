@@ -19,6 +19,7 @@ static const struct subcommand {
 } subcommands[] = {
 	{ "check", fl_cmd_check, fl_check_help, "tell what can be measured on this host" },
 	{ "stat", fl_cmd_stat, fl_stat_help, "count virtual machines' exits, by cause, and per guest fault" },
+	{ "top", fl_cmd_top, fl_top_help, "show what happens now, a row a virtual machine" },
 	{ "trace", fl_cmd_trace, fl_trace_help, "print each guest fault, with the exits that it cost" },
 	{ "record", fl_cmd_record, fl_record_help, "count them into a run file" },
 	{ "export", fl_cmd_export, NULL, "serve the counts to Prometheus" },

@@ -12,7 +12,7 @@ int fl_selection_take(struct fl_selection *selection, const char *subcommand, in
 		return FL_DONE;
 	case 'p':
 		return fl_parse_number(subcommand, "-p", optarg, 1, &selection->pid);
-	case 'n':
+	case 'N':
 		selection->vm = optarg;
 		return FL_DONE;
 	case 'v':

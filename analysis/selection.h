@@ -29,7 +29,7 @@ struct fl_selection {
 #define FL_SELECTION_LONG						\
 	{ "all", no_argument, NULL, 'a' },				\
 	{ "pid", required_argument, NULL, 'p' },			\
-	{ "vm", required_argument, NULL, 'n' },				\
+	{ "vm", required_argument, NULL, 'N' },				\
 	{ "vcpu", required_argument, NULL, 'v' },			\
 	{ "duration", required_argument, NULL, 'd' },			\
 	{ "window", no_argument, NULL, 'w' }

@@ -21,7 +21,7 @@ need_help2man = @command -v help2man >/dev/null || \
 # A page for each command, made of its help, what install/man/ has to add, and for
 # those that measure, install/man/measuring.h2m.
 MAN_PAGES := $(patsubst install/man/%.h2m,$(BUILD)/man/%.1,$(filter-out %-lab.h2m,$(wildcard install/man/faultline*.h2m)))
-MAN_MEASURING := $(patsubst %,$(BUILD)/man/faultline-%.1,stat trace record export)
+MAN_MEASURING := $(patsubst %,$(BUILD)/man/faultline-%.1,stat top trace record export)
 
 $(MAN_MEASURING): MAN_SHARED := --opt-include=install/man/measuring.h2m
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # Test programs. Included by the top Makefile.
 
-TEST_PROGRAMS := $(patsubst %,$(BUILD)/tests/%,episode-test torture-model-test collector-test metrics-test results-test results-mutate craft diff-test trace-test)
+TEST_PROGRAMS := $(patsubst %,$(BUILD)/tests/%,episode-test torture-model-test collector-test metrics-test results-test results-mutate craft diff-test top-test trace-test)
 FUZZ_SECONDS ?= 600
 FUZZ_CORPUS := tests/episode-fuzz-corpus
 
@@ -13,7 +13,7 @@ $(BUILD)/tests/%: tests/%.c $(wildcard bpf/*.h)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) -Ibpf $< -o $@ -lcmocka
 
-$(patsubst %,$(BUILD)/tests/%,collector-test metrics-test results-test craft diff-test trace-test): $(BUILD)/tests/%: tests/%.c tests/crafted.h $(LIBFAULTLINE)
+$(patsubst %,$(BUILD)/tests/%,collector-test metrics-test results-test craft diff-test top-test trace-test): $(BUILD)/tests/%: tests/%.c tests/crafted.h $(LIBFAULTLINE)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(ANALYSIS_CFLAGS) $< $(LIBFAULTLINE) -o $@ $(ANALYSIS_LIBS) -lcmocka
 
