@@ -31,7 +31,7 @@ static const char help[] =
 "\n"
 "Exit status: 0 all is well, 1 a run is missing or not as it must be, 2 usage.\n";
 
-/* ---- JSON, with "" and 0 for what isn't there ---- */
+/* ---- JSON, with "", 0 and NULL for what isn't there ---- */
 
 static const char *text(struct json_object *object, const char *key)
 {
@@ -43,6 +43,12 @@ static const char *text(struct json_object *object, const char *key)
 static uint64_t number(struct json_object *object, const char *key)
 {
 	return json_object_get_uint64(json_object_object_get(object, key));
+}
+
+static struct json_object *element(struct json_object *array, size_t index)
+{
+	return json_object_is_type(array, json_type_array) ?
+		json_object_array_get_idx(array, index) : NULL;
 }
 
 static bool is(struct json_object *object, const char *key, const char *value)
@@ -79,6 +85,37 @@ static bool shadowed(struct json_object *run)
 	return !is(run, "mmu", "tdp");
 }
 
+/* The vCPU number @id that @run has the figures of, or NULL. */
+static struct json_object *find_vcpu(struct json_object *run, uint64_t id)
+{
+	struct json_object *vm = element(json_object_object_get(run, "vms"), 0);
+	struct json_object *vcpus = json_object_object_get(vm, "vcpus"), *vcpu;
+	size_t i;
+
+	for (i = 0; (vcpu = element(vcpus, i)); i++) {
+		if (number(vcpu, "id") == id)
+			break;
+	}
+	return vcpu;
+}
+
+/* Where there are several, each vCPU's count must be its handler's. */
+static int check_vcpus(struct json_object *run, struct json_object *guest)
+{
+	struct json_object *truths = json_object_object_get(guest, "vcpus"), *truth;
+	size_t i;
+
+	for (i = 0; (truth = element(truths, i)); i++) {
+		struct json_object *vcpu = find_vcpu(run, number(truth, "id"));
+		uint64_t counted = number(vcpu, "guest_faults"), handled = number(truth, "faults_handled");
+
+		if (counted != handled)
+			return fl_fail("%s: %" PRIu64 " guest faults counted on vCPU %zu, but the guest handled %" PRIu64 " there",
+				       run_name(run), counted, i, handled);
+	}
+	return 0;
+}
+
 static int check_run(struct json_object *run, struct json_object *guest)
 {
 	struct json_object *classes = json_object_object_get(run, "classes");
@@ -93,6 +130,8 @@ static int check_run(struct json_object *run, struct json_object *guest)
 	if (shadowed(run) && number(run, "guest_faults") != number(guest, "faults_handled"))
 		return fl_fail("%s: %" PRIu64 " guest faults counted, but the guest handled %" PRIu64,
 			    run_name(run), number(run, "guest_faults"), number(guest, "faults_handled"));
+	if (shadowed(run) && check_vcpus(run, guest))
+		return -1;
 	sum = sum_members(classes);
 	if (sum != number(run, "exits_total"))
 		return fl_fail("%s: the classes add up to %" PRIu64 " exits of %" PRIu64,

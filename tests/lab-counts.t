@@ -7,7 +7,7 @@ set -euo pipefail
 TOP=$(cd "$(dirname "$0")/.." && pwd)
 # shellcheck source=tests/tap.sh
 . "$TOP/tests/tap.sh"
-unset LINE VENDOR POLICY WORKLOAD PAGING FAULTS MICRO_OPTIONS TIMEOUT SILENCE LAB_KERNEL LAB_HOST_DIR
+unset LINE VENDOR POLICY WORKLOAD PAGING FAULTS VCPUS CPUS MICRO_OPTIONS TIMEOUT SILENCE LAB_KERNEL LAB_HOST_DIR
 
 # lab VARIABLE=VALUE...: runs the lab, with the results in $SCRATCH/NAME.json
 lab() {
@@ -79,6 +79,18 @@ is "$(runs tdp '"\(.vendor) \(.mmu) \(.guest_faults) \(.classes.fill >= 499)"' |
 	"svm tdp 0 true vmx tdp 0 true" "tdp: nested page faults and EPT violations are fills"
 is "$(runs tdp '.exit_reasons | keys | map(select(test("npf|ept_violation"))) | .[]' | xargs)" \
 	"npf ept_violation" "tdp: and have their names"
+
+# Four vCPUs that fault at once, on one set of page tables and on four CPUs; then
+# each on its own, and on one CPU. Each vCPU's counts are checked as they arrive.
+lab shared VCPUS=4 PAGING=64 FAULTS=499
+lab separate VCPUS=4 CPUS=1 MICRO_OPTIONS=--separate PAGING=32 FAULTS=499 POLICY='zap unsync'
+for name in shared separate; do
+	is "$(runs "$name" '.vms[].vcpus | map(.guest_faults) | join(" ")' | sort -u)" "499 499 499 499" \
+		"$name: each vCPU has its own faults"
+	is "$(runs "$name" '.vms[].vcpus[] | select((.classes | add) != .exits_total
+		or (.histogram | add) != .guest_faults) | .id')" "" \
+		"$name: and each vCPU's figures add up"
+done
 
 # A PAE entry written in halves traps twice.
 lab halves WORKLOAD=anon PAGING=pae POLICY=unsync MICRO_OPTIONS=--pae-halves

@@ -9,7 +9,7 @@ TOP=$(cd "$(dirname "$0")/.." && pwd)
 
 export LAB_KERNEL=$SCRATCH/kernel LAB_HOST_DIR=$SCRATCH/hosts VENDOR=fake
 export OUT_FILE=$SCRATCH/results.json
-unset LINE POLICY WORKLOAD PAGING FAULTS STEPS SEED DISTURB TIMEOUT SILENCE CHECK
+unset LINE POLICY WORKLOAD PAGING FAULTS STEPS SEED DISTURB TIMEOUT SILENCE CHECK VCPUS CPUS
 : >"$LAB_KERNEL"
 mkdir "$LAB_HOST_DIR"
 
@@ -57,8 +57,10 @@ lab FAULTS=many
 fails 2 "FAULTS 'many' is not a number" "faults that are no number"
 lab SEED=0
 fails 2 "SEED '0' is not a number from 1 to 4294967295" "a seed that is no seed"
-lab FAULTS=20001
-fails 2 "FAULTS '20001' is not a number from 1 to 20000" "more faults than the guest can take"
+lab FAULTS=100000001
+fails 2 "FAULTS '100000001' is not a number from 1 to 100000000" "more faults than the guest can take"
+lab VCPUS=9
+fails 2 "VCPUS '9' is not a number from 1 to 8" "more vCPUs than the guest can have"
 
 # ---- hosts ----
 

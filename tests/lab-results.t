@@ -45,6 +45,20 @@ refused "1 runs arrived of 2" "too few runs" --expect 2
 
 sound | sed 's/"guest_faults":7/"guest_faults":6/' >"$RESULTS"
 refused "zap anon 64: 6 guest faults counted, but the guest handled 7" "a miscount"
+
+# Several vCPUs: what each counts. The vCPUs of a run need not be in order.
+vcpus() {
+	sound | sed "s/\"lost_events\"/\"vms\":[{\"vcpus\":[{\"id\":1,\"guest_faults\":$2},{\"id\":0,\"guest_faults\":$1}]}],&/
+		s/\"faults_handled\":7/&,\"vcpus\":[{\"id\":0,\"faults_handled\":4},{\"id\":1,\"faults_handled\":3}]/"
+}
+vcpus 4 3 >"$RESULTS"
+check --check
+is "$STATUS:$ERR" "0:" "a sound run with two vCPUs is taken"
+vcpus 3 4 >"$RESULTS"
+refused "zap anon 64: 3 guest faults counted on vCPU 0, but the guest handled 4 there" "a miscount of a vCPU"
+vcpus 4 3 | sed 's/"vms"/"vm"/' >"$RESULTS"
+refused "0 guest faults counted on vCPU 0" "a vCPU that nobody saw"
+
 sound | sed 's/"faults_handled":7/"faults_handled":6/' >"$RESULTS"
 refused "handled 6 faults of 7" "a guest that did too little"
 sound | sed 's/"async":2/"async":3/' >"$RESULTS"

@@ -12,10 +12,12 @@ micro() {
 
 micro --help
 is "$STATUS:$ERR" "0:" "help"
-for bad in 0 20001 -1 1x '' 99999999999999999999; do
+for bad in 0 100000001 -1 1x '' 99999999999999999999; do
 	micro --faults "$bad"
-	fails 2 "--faults '$bad' is not a number from 1 to 20000" "--faults '$bad'"
+	fails 2 "--faults '$bad' is not a number from 1 to 100000000" "--faults '$bad'"
 done
+micro --vcpus 9
+fails 2 "--vcpus '9' is not a number from 1 to 8" "more vCPUs than there is room for"
 micro --workload fork
 fails 2 "unknown --workload 'fork'; known: anon cow" "unknown workload"
 micro --paging 48

@@ -7,12 +7,14 @@
 
 #ifdef __x86_64__
 # define A		%rax
+# define C		%rcx
 # define SP		%rsp
 # define IRET		iretq
 # define PUSHF		pushfq
 # define WORD		8
 #else
 # define A		%eax
+# define C		%ecx
 # define SP		%esp
 # define IRET		iretl
 # define PUSHF		pushfl
@@ -61,21 +63,25 @@ common:
 	IRET
 
 /*
- * void enter_user_mode(void (*function)(void)): calls function at CPL 3, with
- * the right to use I/O ports (IOPL 3), which is how the guest ends.
+ * void enter_user_mode(void (*function)(void), unsigned long stack): calls
+ * function at CPL 3, with the right to use I/O ports (IOPL 3), which is how the
+ * guest ends. stack is the top of its stack.
  */
 	.globl	enter_user_mode
 enter_user_mode:
 #ifdef __x86_64__
 	mov	%rdi, A
+	mov	%rsi, C
 #else
 	mov	WORD(%esp), A
-	mov	$GUEST_USER_DS, %ecx
-	mov	%ecx, %ds
-	mov	%ecx, %es
+	mov	$GUEST_USER_DS, C
+	mov	C, %ds
+	mov	C, %es
+	mov	2 * WORD(%esp), C
 #endif
+	sub	$2 * WORD, C			/* aligned as after a call */
 	push	$GUEST_USER_DS
-	push	$(GUEST_USER_STACK - 2 * WORD)	/* aligned as after a call */
+	push	C
 	PUSHF
 	orl	$0x3000, (SP)
 	push	$GUEST_USER_CS

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The micro guest: one address space, a page fault handler, and workloads that
- * run at CPL 3. Freestanding, compiled for 64-bit and for 32-bit mode, and
- * linked into an image that the VMM (vm.c) puts at GUEST_IMAGE.
+ * The micro guest: address spaces, a page fault handler, and workloads that run
+ * at CPL 3, on one vCPU or on several at once. Freestanding, compiled for 64-bit
+ * and for 32-bit mode, and linked into an image that the VMM (vm.c) puts at
+ * GUEST_IMAGE.
  *
  * Between the marks nothing happens but faults, and nothing is written but
  * leaf page table entries: every other cause of an exit is dealt with before.
+ * Barriers see to it that it is so on all vCPUs.
  */
 #include "guest.h"
 
@@ -25,7 +27,20 @@
 /* What guest-entry.S calls, and what it offers. */
 void guest_main(void);
 void guest_fault(uint32_t vector, uint32_t error_code, unsigned long ip);
-void enter_user_mode(void (*function)(void));
+void enter_user_mode(void (*function)(void), unsigned long stack);
+
+/* This vCPU's own. */
+static volatile struct guest_vcpu *this_vcpu(void)
+{
+	unsigned long stack_pointer;
+
+#ifdef __x86_64__
+	asm volatile("mov %%rsp, %0" : "=r"(stack_pointer));
+#else
+	asm volatile("mov %%esp, %0" : "=r"(stack_pointer));
+#endif
+	return (void *)(stack_pointer & -(unsigned long)GUEST_VCPU_SIZE);
+}
 
 static void port_out(uint8_t value)
 {
@@ -55,9 +70,33 @@ static unsigned long read_cr2(void)
 	return value;
 }
 
+static void flush_all(void)
+{
+	unsigned long root;
+
+	asm volatile("mov %%cr3, %0; mov %0, %%cr3" : "=r"(root) : : "memory");
+}
+
 static void flush_page(unsigned long address)
 {
 	asm volatile("invlpg (%0)" : : "r"(address) : "memory");
+}
+
+/* A chance for the other vCPUs, on a host whose CPUs take turns. */
+static void yield(void)
+{
+	if (info->nr_vcpus > 1)
+		asm volatile("pause" : : : "memory");
+}
+
+/* Wait until all vCPUs have got here. */
+static void barrier(void)
+{
+	uint32_t nr = info->nr_vcpus;
+	uint32_t rounds = __sync_fetch_and_add(&info->arrivals, 1) / nr + 1;
+
+	while (info->arrivals < rounds * nr)
+		yield();
 }
 
 static unsigned long area_page(uint32_t index)
@@ -72,10 +111,14 @@ static unsigned long frame_of(uint32_t base, uint32_t n)
 
 /* ---- page table entries ---- */
 
+static unsigned long pte_address(uint32_t index)
+{
+	return this_vcpu()->leaf_tables + (unsigned long)index * info->entry_size;
+}
+
 static uint32_t read_pte(uint32_t index)
 {
-	return *(volatile uint32_t *)(info->leaf_tables +
-				      (unsigned long)index * info->entry_size);
+	return *(volatile uint32_t *)pte_address(index);
 }
 
 /*
@@ -105,7 +148,7 @@ static void write_pte_at_once(volatile uint64_t *entry, uint64_t value)
 
 static void write_pte(uint32_t index, uint64_t value)
 {
-	unsigned long entry = info->leaf_tables + (unsigned long)index * info->entry_size;
+	unsigned long entry = pte_address(index);
 
 	if (info->entry_size == 4)
 		*(volatile uint32_t *)entry = value;
@@ -119,17 +162,20 @@ static void write_pte(uint32_t index, uint64_t value)
 
 static void fail(uint32_t vector, uint32_t error_code, unsigned long ip)
 {
-	info->failed_vector = vector;
-	info->failed_error_code = error_code;
-	info->failed_address = read_cr2();
-	info->failed_ip = ip;
+	volatile struct guest_vcpu *vcpu = this_vcpu();
+
+	vcpu->failed = 1;
+	vcpu->failed_vector = vector;
+	vcpu->failed_error_code = error_code;
+	vcpu->failed_address = read_cr2();
+	vcpu->failed_ip = ip;
 	for (;;)
 		port_out(GUEST_FAILED);
 }
 
 static void map_new_page(uint32_t n)
 {
-	write_pte(guest_page_index(n), frame_of(info->frames, n) | PTE_MAPPED);
+	write_pte(guest_page_index(n), frame_of(this_vcpu()->frames, n) | PTE_MAPPED);
 }
 
 static void copy_page(unsigned long to, unsigned long from)
@@ -145,36 +191,65 @@ static void copy_page(unsigned long to, unsigned long from)
 /* As Linux does: the old translation is gone before the new one is there. */
 static void break_cow(uint32_t n)
 {
+	volatile struct guest_vcpu *vcpu = this_vcpu();
 	uint32_t index = guest_page_index(n);
 
-	copy_page(frame_of(info->copies, n), frame_of(info->frames, n));
+	copy_page(frame_of(vcpu->copies, n), frame_of(vcpu->frames, n));
 	write_pte(index, 0);
 	flush_page(area_page(index));
-	write_pte(index, frame_of(info->copies, n) | PTE_MAPPED);
+	write_pte(index, frame_of(vcpu->copies, n) | PTE_MAPPED);
 }
 
-/* Everything about a workload, one row each. */
+/* Everything about a workload, one row each. n is a page of the area. */
 static const struct {
 	uint32_t error_code;	/* that its faults have */
-	uint32_t flags;		/* of its entries before the fault */
+	uint32_t flags;		/* of its entries before the fault; 0: not present */
 	void (*handle)(uint32_t n);
 } workloads[NR_WORKLOADS] = {
 	[WORKLOAD_ANON] = { PFERR_WRITE | PFERR_USER, 0, map_new_page },
 	[WORKLOAD_COW] = { PFERR_PRESENT | PFERR_WRITE | PFERR_USER, PTE_SHARED, break_cow },
 };
 
-/* Faults come in order, one a page; the next is on page faults_handled. */
-void guest_fault(uint32_t vector, uint32_t error_code, unsigned long ip)
+/* Faults come in order, one a page. */
+static void handle_fault(uint32_t error_code, unsigned long ip)
 {
-	uint32_t n = info->faults_handled, index = guest_page_index(n);
+	volatile struct guest_vcpu *vcpu = this_vcpu();
+	uint32_t n = guest_page(vcpu, vcpu->next_page), index = guest_page_index(n);
 
-	if (vector != PF_VECTOR || n >= info->nr_pages ||
+	if (vcpu->next_page >= vcpu->nr_pages ||
 	    error_code != workloads[info->workload].error_code ||
 	    read_cr2() != area_page(index) + guest_page_offset(n) ||
 	    (read_pte(index) & 0xfff) != workloads[info->workload].flags)
-		fail(vector, error_code, ip);
+		fail(PF_VECTOR, error_code, ip);
+	yield();
 	workloads[info->workload].handle(n);
-	info->faults_handled = n + 1;
+	vcpu->next_page++;
+	vcpu->faults_handled++;
+}
+
+/* Make the entries of the vCPU's pages what they were before the first fault. */
+static void reset_pages(void)
+{
+	volatile struct guest_vcpu *vcpu = this_vcpu();
+	uint32_t flags = workloads[info->workload].flags, i;
+
+	for (i = 0; i < vcpu->nr_pages; i++) {
+		uint32_t n = guest_page(vcpu, i);
+
+		write_pte(guest_page_index(n), flags ? frame_of(vcpu->frames, n) | flags : 0);
+	}
+	vcpu->next_page = 0;
+	flush_all();
+}
+
+void guest_fault(uint32_t vector, uint32_t error_code, unsigned long ip)
+{
+	if (vector == PF_VECTOR)
+		handle_fault(error_code, ip);
+	else if (vector == GUEST_VECTOR_RESET)
+		reset_pages();
+	else
+		fail(vector, error_code, ip);
 }
 
 /* ---- the workload, CPL 3 ---- */
@@ -187,43 +262,65 @@ static void read_page(unsigned long address)
 /* Have the host build a shadow page for every leaf table of the area. */
 static void touch_reserved_pages(void)
 {
-	uint32_t last = guest_page_index(info->nr_pages - 1), index;
+	uint32_t end = this_vcpu()->nr_tables * (PAGE_SIZE / info->entry_size), index;
 
-	for (index = GUEST_PAGES_PER_SHADOW_PAGE;
-	     index <= last + GUEST_ENTRIES_PER_SHADOW_PAGE - 1;
-	     index += GUEST_ENTRIES_PER_SHADOW_PAGE)
+	for (index = GUEST_PAGES_PER_SHADOW_PAGE; index < end; index += GUEST_ENTRIES_PER_SHADOW_PAGE)
 		read_page(area_page(index));
 }
 
 static void read_shared_pages(void)
 {
-	uint32_t n;
+	volatile struct guest_vcpu *vcpu = this_vcpu();
+	uint32_t i;
 
-	for (n = 0; n < info->nr_pages; n++)
-		read_page(area_page(guest_page_index(n)));
+	for (i = 0; i < vcpu->nr_pages; i++)
+		read_page(area_page(guest_page_index(guest_page(vcpu, i))));
 }
 
-static void write_pages(void)
+/* The first @nr of the vCPU's pages. */
+static void write_pages(uint32_t nr)
 {
-	uint32_t n;
+	volatile struct guest_vcpu *vcpu = this_vcpu();
+	uint32_t i;
 
-	for (n = 0; n < info->nr_pages; n++)
+	for (i = 0; i < nr; i++) {
+		uint32_t n = guest_page(vcpu, i);
+
+		yield();
 		*(volatile uint32_t *)(area_page(guest_page_index(n)) +
 				       guest_page_offset(n)) = guest_page_value(n);
+	}
 }
 
-static void run_workload(void)
+/* What the last round leaves is on all pages; the first one takes what is over. */
+static void run_round(volatile struct guest_vcpu *vcpu)
 {
+	uint32_t over = (vcpu->faults - vcpu->faults_handled) % vcpu->nr_pages;
 	uint64_t start;
 
 	touch_reserved_pages();
 	if (info->workload == WORKLOAD_COW)
 		read_shared_pages();
+	barrier();
 	mark(MARK_START);
 	start = read_tsc();
-	write_pages();
-	info->window_ticks = read_tsc() - start;
+	write_pages(over ? over : vcpu->nr_pages);
+	vcpu->window_ticks += read_tsc() - start;
 	mark(MARK_STOP);
+}
+
+static void run_workload(void)
+{
+	volatile struct guest_vcpu *vcpu = this_vcpu();
+
+	for (;;) {
+		run_round(vcpu);
+		if (vcpu->faults_handled >= vcpu->faults)
+			break;
+		barrier();
+		asm volatile("int3" : : : "memory");	/* GUEST_VECTOR_RESET */
+		barrier();
+	}
 	for (;;)
 		port_out(GUEST_DONE);
 }
@@ -238,12 +335,20 @@ static void warm(unsigned long address)
 	*word = *word;
 }
 
-static void warm_pages(uint32_t base, uint32_t nr)
+static void warm_tables(const volatile struct guest_vcpu *vcpu)
 {
-	uint32_t n;
+	uint32_t i;
 
-	for (n = 0; n < nr; n++)
-		warm(frame_of(base, n));
+	for (i = 0; i < vcpu->nr_tables; i++)
+		warm(frame_of(vcpu->leaf_tables, i));
+}
+
+static void warm_frames(const volatile struct guest_vcpu *vcpu, uint32_t base)
+{
+	uint32_t i;
+
+	for (i = 0; i < vcpu->nr_pages; i++)
+		warm(frame_of(base, guest_page(vcpu, i)));
 }
 
 /*
@@ -252,11 +357,16 @@ static void warm_pages(uint32_t base, uint32_t nr)
  */
 void guest_main(void)
 {
-	warm_pages(info->leaf_tables, info->nr_tables);
+	volatile struct guest_vcpu *vcpu = this_vcpu();
+
+	/* Bochs keeps the host's interrupts from a guest that has them disabled. */
+	asm volatile("sti");
+	warm_tables(vcpu);
 	if (info->warm_frames) {
-		warm_pages(info->frames, info->nr_pages);
+		warm_frames(vcpu, vcpu->frames);
 		if (info->workload == WORKLOAD_COW)
-			warm_pages(info->copies, info->nr_pages);
+			warm_frames(vcpu, vcpu->copies);
 	}
-	enter_user_mode(run_workload);
+	barrier();
+	enter_user_mode(run_workload, (unsigned long)vcpu + GUEST_VCPU_SIZE);
 }

@@ -12,15 +12,23 @@
 #endif
 
 /* Guest physical memory. All of it is mapped at the same virtual address. */
-#define GUEST_GDT		0x1000
 #define GUEST_IDT		0x2000
-#define GUEST_TSS		0x3000
 #define GUEST_INFO		0x4000
 #define GUEST_IMAGE		0x10000
 #define GUEST_IMAGE_END		0x20000
-#define GUEST_KERNEL_STACK	0x28000		/* top */
-#define GUEST_USER_STACK	0x30000		/* top */
+#define GUEST_VCPU(n)		(0x20000 + (n) * GUEST_VCPU_SIZE)
 #define GUEST_TABLES		0x100000	/* page tables, then frames */
+
+/*
+ * What each vCPU has of its own. Its stacks are in it, so that the stack pointer
+ * tells it where that is.
+ */
+#define GUEST_MAX_VCPUS		8
+#define GUEST_VCPU_SIZE		0x10000
+#define GUEST_GDT(n)		(GUEST_VCPU(n) + 0x1000)
+#define GUEST_TSS(n)		(GUEST_VCPU(n) + 0x2000)
+#define GUEST_KERNEL_STACK(n)	(GUEST_VCPU(n) + 0x8000)	/* top */
+#define GUEST_USER_STACK(n)	(GUEST_VCPU(n) + 0x10000)	/* top */
 
 /* Where the pages that the workload touches are mapped. */
 #define GUEST_AREA		0x40000000
@@ -42,6 +50,7 @@
 
 #define GUEST_NR_VECTORS	32
 #define GUEST_STUB_SIZE		16	/* bytes from one vector's stub to the next */
+#define GUEST_VECTOR_RESET	3	/* INT3 at CPL 3: make pages what they were */
 
 /* The guest ends with a write of one of these to this I/O port. */
 #define GUEST_PORT		0xf4
@@ -73,19 +82,35 @@ struct guest_header {
 	uint32_t stubs;	/* of vector 0; GUEST_STUB_SIZE bytes each */
 };
 
-/* At GUEST_INFO. The VMM fills in the first part, the guest the second. */
+/* At GUEST_INFO: what all vCPUs have to know, filled in by the VMM. */
 struct guest_info {
 	uint32_t workload;	/* enum guest_workload */
-	uint32_t nr_pages;	/* to fault on */
+	uint32_t nr_vcpus;
 	uint32_t entry_size;	/* of a page table entry: 4 or 8 */
 	uint32_t pte_halves;	/* write 8-byte entries in two halves */
 	uint32_t warm_frames;	/* touch frames before the window */
+	uint32_t arrivals;	/* at barriers, so far; the guest's */
+};
+
+/*
+ * At GUEST_VCPU(n): the part of the workload that is a vCPU's. The VMM fills in
+ * the first part, the guest the second.
+ *
+ * vCPUs that share an address space share its area, too, and its page tables:
+ * each takes every @step-th page. They have the same tables and frames then.
+ */
+struct guest_vcpu {
+	uint32_t faults;	/* to take, on the same pages again and again */
+	uint32_t nr_pages;
+	uint32_t first, step;	/* its page n is page first + n * step of the area */
 	uint32_t leaf_tables;	/* address of the area's, which are contiguous */
 	uint32_t nr_tables;
-	uint32_t frames;	/* page n of the area is for frame n */
-	uint32_t copies;	/* of frame n is frame n here; cow only */
+	uint32_t frames;	/* page m of the area is for frame m */
+	uint32_t copies;	/* of frame m is frame m here; cow only */
 
 	uint32_t faults_handled;
+	uint32_t next_page;	/* to fault on in this round */
+	uint32_t failed;
 	uint32_t failed_vector;
 	uint32_t failed_error_code;
 	uint64_t failed_address;	/* CR2 */
@@ -93,13 +118,19 @@ struct guest_info {
 	uint64_t window_ticks;		/* of the TSC, without the marks */
 };
 
+/* The area's page that is page @n of @vcpu's. */
+static inline uint32_t guest_page(const volatile struct guest_vcpu *vcpu, uint32_t n)
+{
+	return vcpu->first + n * vcpu->step;
+}
+
 /* Index among the area's entries of the workload's page @n. */
 static inline uint32_t guest_page_index(uint32_t n)
 {
 	return n + n / GUEST_PAGES_PER_SHADOW_PAGE;
 }
 
-/* What the workload writes to page @n, at offset guest_page_offset(). */
+/* What the workload writes to the area's page @n, at offset guest_page_offset(). */
 static inline uint32_t guest_page_value(uint32_t n)
 {
 	return 0xfa170000 ^ n;

@@ -16,14 +16,15 @@
 #include "vm.h"
 
 #define PAGE_SIZE	4096
-#define MAX_FAULTS	20000
+#define MAX_FAULTS	100000000
+#define MAX_PAGES	20000	/* of all vCPUs; more faults take them again */
 
 static const char *const workload_names[NR_WORKLOADS] = { "anon", "cow" };
 
 struct options {
 	int workload, paging;
-	unsigned int faults, timeout;
-	bool resident, pae_halves;
+	unsigned int faults, vcpus, timeout;
+	bool separate, resident, pae_halves;
 	const char *json;
 };
 
@@ -35,7 +36,11 @@ static const char help[] =
 "  --workload NAME    anon: first touch of unmapped pages (default);\n"
 "                     cow: writes to pages that are mapped read-only\n"
 "  --paging MODE      32, pae or 64 (default)\n"
-"  --faults N         1 to 20000, default 1999\n"
+"  --faults N         that each vCPU takes, 1 to 100000000, default 1999; from\n"
+"                     20000 on, vCPUs together, on the same pages again\n"
+"  --vcpus N          1 to 8 that fault at once, default 1; they share an address\n"
+"                     space and its page tables\n"
+"  --separate         an address space for each vCPU\n"
 "  --not-resident     leave it to the guest to touch its page frames first\n"
 "  --pae-halves       write PAE entries in two halves, not by CMPXCHG8B\n"
 "  --timeout SECONDS  give up on the guest, default 60\n"
@@ -60,11 +65,18 @@ static int set_option(struct options *options, int option, const char *value)
 	case 'n':
 		options->faults = option_number(value, MAX_FAULTS);
 		return options->faults ? 0 :
-			option_error("--faults '%s' is not a number from 1 to 20000", value);
+			option_error("--faults '%s' is not a number from 1 to 100000000", value);
+	case 'v':
+		options->vcpus = option_number(value, GUEST_MAX_VCPUS);
+		return options->vcpus ? 0 :
+			option_error("--vcpus '%s' is not a number from 1 to 8", value);
 	case 't':
 		options->timeout = option_number(value, 86400);
 		return options->timeout ? 0 :
 			option_error("--timeout '%s' is not a number of seconds from 1 to 86400", value);
+	case 's':
+		options->separate = true;
+		return 0;
 	case 'r':
 		options->resident = false;
 		return 0;
@@ -94,6 +106,8 @@ static int parse(int argc, char **argv, struct options *options)
 		{ "workload", required_argument, NULL, 'w' },
 		{ "paging", required_argument, NULL, 'p' },
 		{ "faults", required_argument, NULL, 'n' },
+		{ "vcpus", required_argument, NULL, 'v' },
+		{ "separate", no_argument, NULL, 's' },
 		{ "not-resident", no_argument, NULL, 'r' },
 		{ "pae-halves", no_argument, NULL, 'H' },
 		{ "timeout", required_argument, NULL, 't' },
@@ -126,16 +140,29 @@ static struct guest_info *guest_info(const struct vm *vm)
 	return (struct guest_info *)(vm->memory + GUEST_INFO);
 }
 
+static struct guest_vcpu *guest_vcpu(const struct vm *vm, unsigned int vcpu)
+{
+	return (struct guest_vcpu *)(vm->memory + GUEST_VCPU(vcpu));
+}
+
 /* Where page frame @n of the workload is, in the VMM's own memory. */
 static char *frame(const struct vm *vm, uint32_t base, uint32_t n)
 {
 	return vm->memory + base + (size_t)n * PAGE_SIZE;
 }
 
-/* Tables needed for pages up to the one reserved behind the workload's last. */
-static unsigned int count_tables(const struct paging *paging, unsigned int faults)
+/* That each vCPU has, to fault on. */
+static unsigned int count_pages(const struct options *options)
 {
-	unsigned int last = guest_page_index(faults - 1) | (GUEST_ENTRIES_PER_SHADOW_PAGE - 1);
+	unsigned int room = MAX_PAGES / options->vcpus;
+
+	return options->faults < room ? options->faults : room;
+}
+
+/* Tables needed for pages up to the one reserved behind the area's last. */
+static unsigned int count_tables(const struct paging *paging, unsigned int pages)
+{
+	unsigned int last = guest_page_index(pages - 1) | (GUEST_ENTRIES_PER_SHADOW_PAGE - 1);
 
 	return last / paging_entries(paging) + 1;
 }
@@ -146,78 +173,117 @@ static unsigned int count_tables(const struct paging *paging, unsigned int fault
  */
 static size_t memory_size(const struct options *options)
 {
-	size_t size = (size_t)options->faults * PAGE_SIZE * 17 / 8 + (16 << 20);
+	size_t pages = (size_t)count_pages(options) * options->vcpus;
+	size_t size = pages * PAGE_SIZE * 17 / 8 + (16 << 20);
 
 	return (size + (4 << 20) - 1) >> 22 << 22;
 }
 
 /* Map a frame of its own where each shadow page's reserved page is. */
-static void map_reserved_pages(const struct paging *paging, const struct guest_info *info,
+static void map_reserved_pages(const struct paging *paging, const struct guest_vcpu *vcpu,
 			       uint32_t reserved_frame)
 {
-	unsigned int nr = info->nr_tables * paging_entries(paging), index;
+	unsigned int nr = vcpu->nr_tables * paging_entries(paging), index;
 
 	for (index = GUEST_PAGES_PER_SHADOW_PAGE; index < nr; index += GUEST_ENTRIES_PER_SHADOW_PAGE)
-		paging_set(paging, info->leaf_tables, index, reserved_frame | PTE_MAPPED);
+		paging_set(paging, vcpu->leaf_tables, index, reserved_frame | PTE_MAPPED);
 }
 
-/* What is in page @n, at word @word, before it is copied. */
+/* What is in page @n of the area, at word @word, before it is copied. */
 static uint32_t original_word(uint32_t n, uint32_t word)
 {
 	return n * 2654435761U + word;
 }
 
 static void map_shared_pages(const struct vm *vm, const struct paging *paging,
-			     const struct guest_info *info)
+			     const struct guest_vcpu *vcpu, unsigned int nr)
 {
 	uint32_t n, word;
 
-	for (n = 0; n < info->nr_pages; n++) {
-		uint32_t *words = (uint32_t *)frame(vm, info->frames, n);
+	for (n = 0; n < nr; n++) {
+		uint32_t *words = (uint32_t *)frame(vm, vcpu->frames, n);
 
 		for (word = 0; word < PAGE_SIZE / sizeof(*words); word++)
 			words[word] = original_word(n, word);
-		paging_set(paging, info->leaf_tables, guest_page_index(n),
-			   (info->frames + n * PAGE_SIZE) | PTE_SHARED);
+		paging_set(paging, vcpu->leaf_tables, guest_page_index(n),
+			   (vcpu->frames + n * PAGE_SIZE) | PTE_SHARED);
 	}
 }
 
-static void set_up(struct vm *vm, struct paging *paging, const struct options *options)
+/*
+ * An address space with an area of @nr pages, whose tables and frames are at
+ * @address and what follows it. Notes in @vcpu where they are. Returns the
+ * address after them.
+ */
+static uint32_t set_up_space(const struct vm *vm, struct paging *paging, uint32_t address,
+			     unsigned int nr, struct guest_vcpu *vcpu)
 {
-	struct guest_info *info = guest_info(vm);
+	const struct guest_info *info = guest_info(vm);
 	uint32_t reserved_frame;
 
-	paging_init(paging, options->paging, vm->memory, GUEST_TABLES);
+	paging_init(paging, paging->mode, vm->memory, address);
 	paging_map_identity(paging, 0, vm->size, true);
-
-	info->workload = options->workload;
-	info->nr_pages = options->faults;
-	info->entry_size = paging->entry_size;
-	info->pte_halves = options->pae_halves;
-	info->warm_frames = options->resident;
-	info->nr_tables = count_tables(paging, options->faults);
-	info->leaf_tables = paging_add_leaf_tables(paging, GUEST_AREA, info->nr_tables);
+	vcpu->nr_tables = count_tables(paging, nr);
+	vcpu->leaf_tables = paging_add_leaf_tables(paging, GUEST_AREA, vcpu->nr_tables);
 
 	reserved_frame = paging->next_table;
-	info->frames = reserved_frame + PAGE_SIZE;
-	info->copies = info->frames + options->faults * PAGE_SIZE;
-	map_reserved_pages(paging, info, reserved_frame);
-	if (options->workload == WORKLOAD_COW)
-		map_shared_pages(vm, paging, info);
+	vcpu->frames = reserved_frame + PAGE_SIZE;
+	vcpu->copies = vcpu->frames + nr * PAGE_SIZE;
+	map_reserved_pages(paging, vcpu, reserved_frame);
+	if (info->workload != WORKLOAD_COW)
+		return vcpu->copies;
+	map_shared_pages(vm, paging, vcpu, nr);
+	return vcpu->copies + nr * PAGE_SIZE;
+}
+
+static void set_up_vcpus(const struct vm *vm, struct paging *paging,
+			 const struct options *options)
+{
+	unsigned int sharing = options->separate ? 1 : options->vcpus;
+	unsigned int pages = count_pages(options), i;
+	uint32_t address = GUEST_TABLES;
+
+	for (i = 0; i < options->vcpus; i++) {
+		struct guest_vcpu *vcpu = guest_vcpu(vm, i);
+
+		paging[i].mode = options->paging;
+		if (i % sharing) {
+			paging[i] = paging[0];
+			*vcpu = *guest_vcpu(vm, 0);
+		} else {
+			address = set_up_space(vm, &paging[i], address, pages * sharing, vcpu);
+		}
+		vcpu->faults = options->faults;
+		vcpu->nr_pages = pages;
+		vcpu->first = i % sharing;
+		vcpu->step = sharing;
+	}
+}
+
+static void set_up(const struct vm *vm, struct paging *paging, const struct options *options)
+{
+	struct guest_info *info = guest_info(vm);
+
+	info->workload = options->workload;
+	info->nr_vcpus = options->vcpus;
+	info->entry_size = options->paging == PAGING_32 ? 4 : 8;
+	info->pte_halves = options->pae_halves;
+	info->warm_frames = options->resident;
+	set_up_vcpus(vm, paging, options);
 }
 
 /* ---- what came out ---- */
 
-/* Whether page @n is mapped where it should be, and has what it should have. */
-static bool page_is_right(const struct vm *vm, const struct paging *paging, uint32_t n)
+/* Whether the area's page @n is mapped where it should be, and has what it should have. */
+static bool page_is_right(const struct vm *vm, const struct paging *paging,
+			  const struct guest_vcpu *vcpu, uint32_t n)
 {
-	const struct guest_info *info = guest_info(vm);
-	bool cow = info->workload == WORKLOAD_COW;
-	uint32_t base = cow ? info->copies : info->frames;
+	bool cow = guest_info(vm)->workload == WORKLOAD_COW;
+	uint32_t base = cow ? vcpu->copies : vcpu->frames;
 	const uint32_t *words = (const uint32_t *)frame(vm, base, n);
 	uint32_t written = guest_page_offset(n) / sizeof(*words), word;
 
-	if (paging_get(paging, info->leaf_tables, guest_page_index(n)) !=
+	if (paging_get(paging, vcpu->leaf_tables, guest_page_index(n)) !=
 	    ((base + (uint64_t)n * PAGE_SIZE) | PTE_MAPPED))
 		return false;
 	for (word = 0; word < PAGE_SIZE / sizeof(*words); word++) {
@@ -230,33 +296,71 @@ static bool page_is_right(const struct vm *vm, const struct paging *paging, uint
 	return true;
 }
 
-static int check_result(const struct vm *vm, const struct paging *paging)
+static int check_vcpu(const struct vm *vm, const struct paging *paging, unsigned int id)
 {
-	const struct guest_info *info = guest_info(vm);
-	uint32_t n;
+	const struct guest_vcpu *vcpu = guest_vcpu(vm, id);
+	uint32_t i;
 
-	if (info->faults_handled != info->nr_pages)
-		return fl_fail("the guest's handler saw %u faults instead of %u",
-			       info->faults_handled, info->nr_pages);
-	for (n = 0; n < info->nr_pages; n++) {
-		if (!page_is_right(vm, paging, n))
-			return fl_fail("page %u of the guest is not as it should be", n);
+	if (vcpu->faults_handled != vcpu->faults)
+		return fl_fail("the guest's handler saw %u faults instead of %u on vCPU %u",
+			       vcpu->faults_handled, vcpu->faults, id);
+	for (i = 0; i < vcpu->nr_pages; i++) {
+		if (!page_is_right(vm, paging, vcpu, guest_page(vcpu, i)))
+			return fl_fail("page %u of the guest's vCPU %u is not as it should be", i, id);
 	}
 	return 0;
 }
 
-static int guest_failed(const struct guest_info *info)
+static unsigned long long count_handled(const struct vm *vm)
 {
+	unsigned long long handled = 0;
+	unsigned int i;
+
+	for (i = 0; i < vm->nr_vcpus; i++)
+		handled += guest_vcpu(vm, i)->faults_handled;
+	return handled;
+}
+
+static int check_result(const struct vm *vm, const struct paging *paging)
+{
+	unsigned int i;
+
+	for (i = 0; i < vm->nr_vcpus; i++) {
+		if (check_vcpu(vm, &paging[i], i))
+			return -1;
+	}
+	return 0;
+}
+
+static int guest_failed(const struct vm *vm)
+{
+	const struct guest_vcpu *vcpu = guest_vcpu(vm, 0);
+
+	while (!vcpu->failed && vcpu < guest_vcpu(vm, vm->nr_vcpus - 1))
+		vcpu = (const void *)((const char *)vcpu + GUEST_VCPU_SIZE);
 	return fl_fail("the guest took an exception that it should not, after %u faults: vector %u, error code 0x%x, address 0x%llx, instruction 0x%llx",
-		       info->faults_handled, info->failed_vector, info->failed_error_code,
-		       (unsigned long long)info->failed_address,
-		       (unsigned long long)info->failed_ip);
+		       vcpu->faults_handled, vcpu->failed_vector, vcpu->failed_error_code,
+		       (unsigned long long)vcpu->failed_address,
+		       (unsigned long long)vcpu->failed_ip);
 }
 
 struct result {
 	const struct options *options;
-	uint64_t window_ticks;
+	const struct vm *vm;
 };
+
+static void print_vcpus(FILE *file, const struct vm *vm)
+{
+	unsigned int i;
+
+	for (i = 0; i < vm->nr_vcpus; i++) {
+		const struct guest_vcpu *vcpu = guest_vcpu(vm, i);
+
+		fprintf(file, "%s{\"id\":%u,\"faults_handled\":%u,\"window_ticks\":%llu}",
+			i ? "," : "", i, vcpu->faults_handled,
+			(unsigned long long)vcpu->window_ticks);
+	}
+}
 
 /* Flat and without text to be escaped, so printf does. */
 static void print_json(FILE *file, const void *context)
@@ -266,39 +370,41 @@ static void print_json(FILE *file, const void *context)
 
 	fprintf(file,
 		"{\"schema\":\"faultline.guest/1\",\"workload\":\"%s\",\"paging\":\"%s\","
-		"\"faults_asked\":%u,\"faults_handled\":%u,\"resident\":%s,\"pae_halves\":%s,"
-		"\"window_ticks\":%llu}\n",
+		"\"faults_asked\":%llu,\"faults_handled\":%llu,\"resident\":%s,\"pae_halves\":%s,"
+		"\"window_ticks\":%llu,\"vcpus\":[",
 		workload_names[options->workload], paging_names[options->paging],
-		options->faults, options->faults, options->resident ? "true" : "false",
+		(unsigned long long)options->faults * options->vcpus,
+		count_handled(result->vm), options->resident ? "true" : "false",
 		options->pae_halves ? "true" : "false",
-		(unsigned long long)result->window_ticks);
+		(unsigned long long)guest_vcpu(result->vm, 0)->window_ticks);
+	print_vcpus(file, result->vm);
+	fprintf(file, "]}\n");
 }
 
 static int run(const struct options *options)
 {
-	struct result result = { .options = options };
-	struct paging paging;
+	struct paging paging[GUEST_MAX_VCPUS];
 	struct vm vm = { 0 };
+	struct result result = { options, &vm };
 
-	if (vm_create(&vm, memory_size(options), options->resident))
+	if (vm_create(&vm, options->vcpus, memory_size(options), options->resident))
 		return -1;
-	set_up(&vm, &paging, options);
-	if (vm_boot(&vm, &paging))
+	set_up(&vm, paging, options);
+	if (vm_boot(&vm, paging))
 		return -1;
 	switch (vm_run(&vm, options->timeout)) {
 	case VM_GUEST_DONE:
 		break;
 	case VM_GUEST_FAILED:
-		return guest_failed(guest_info(&vm));
+		return guest_failed(&vm);
 	default:
 		return -1;
 	}
-	if (check_result(&vm, &paging))
+	if (check_result(&vm, paging))
 		return -1;
-	printf("%s, %s paging: the guest handled %u page faults\n",
+	printf("%s, %s paging: the guest handled %llu page faults\n",
 	       workload_names[options->workload], paging_names[options->paging],
-	       guest_info(&vm)->faults_handled);
-	result.window_ticks = guest_info(&vm)->window_ticks;
+	       count_handled(&vm));
 	return options->json ? write_whole(options->json, print_json, &result) : 0;
 }
 
@@ -306,7 +412,7 @@ int main(int argc, char **argv)
 {
 	struct options options = {
 		.workload = WORKLOAD_ANON, .paging = PAGING_64,
-		.faults = 1999, .timeout = 60, .resident = true,
+		.faults = 1999, .vcpus = 1, .timeout = 60, .resident = true,
 	};
 	int ret = parse(argc, argv, &options);
 

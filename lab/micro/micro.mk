@@ -30,4 +30,4 @@ $(BUILD)/micro/%.o: lab/micro/%.c $(wildcard lab/micro/*.h)
 # Static: it runs in an initramfs.
 $(BUILD)/lab/micro: $(MICRO_OBJS)
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) -static $^ -o $@
+	$(CC) $(CFLAGS) -static $^ -pthread -o $@

@@ -64,7 +64,7 @@ static int add_memory(struct vm *vm, bool resident)
 }
 
 /* The guest sees the CPU that the host has. */
-static int set_cpuid(struct vm *vm)
+static int set_cpuid(const struct vcpu *vcpu)
 {
 	enum { MAX_ENTRIES = 256 };
 	struct kvm_cpuid2 *cpuid;
@@ -74,31 +74,44 @@ static int set_cpuid(struct vm *vm)
 	if (!cpuid)
 		return fl_fail("out of memory");
 	cpuid->nent = MAX_ENTRIES;
-	failed = ioctl(vm->kvm, KVM_GET_SUPPORTED_CPUID, cpuid) ||
-		 ioctl(vm->vcpu, KVM_SET_CPUID2, cpuid);
+	failed = ioctl(vcpu->vm->kvm, KVM_GET_SUPPORTED_CPUID, cpuid) ||
+		 ioctl(vcpu->fd, KVM_SET_CPUID2, cpuid);
 	free(cpuid);
 	return failed ? fl_fail("cannot set the guest's CPUID: %s", strerror(errno)) : 0;
 }
 
 static int add_vcpu(struct vm *vm)
 {
-	unsigned long identity = IDENTITY_MAP_ADDRESS;
+	struct vcpu *vcpu = &vm->vcpus[vm->nr_vcpus];
 	int size;
+
+	vcpu->vm = vm;
+	vcpu->fd = ioctl(vm->vm, KVM_CREATE_VCPU, vm->nr_vcpus);
+	size = ioctl(vm->kvm, KVM_GET_VCPU_MMAP_SIZE, 0);
+	if (vcpu->fd < 0 || size < 0)
+		return fl_fail("cannot create a vCPU: %s", strerror(errno));
+	vcpu->run = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, vcpu->fd, 0);
+	if (vcpu->run == MAP_FAILED)
+		return fl_fail("cannot map the vCPU: %s", strerror(errno));
+	vm->nr_vcpus++;
+	return set_cpuid(vcpu);
+}
+
+static int add_vcpus(struct vm *vm, unsigned int nr)
+{
+	unsigned long identity = IDENTITY_MAP_ADDRESS;
 
 	if (ioctl(vm->vm, KVM_SET_IDENTITY_MAP_ADDR, &identity) ||
 	    ioctl(vm->vm, KVM_SET_TSS_ADDR, TSS_ADDRESS))
 		return fl_fail("cannot place KVM's own pages: %s", strerror(errno));
-	vm->vcpu = ioctl(vm->vm, KVM_CREATE_VCPU, 0);
-	size = ioctl(vm->kvm, KVM_GET_VCPU_MMAP_SIZE, 0);
-	if (vm->vcpu < 0 || size < 0)
-		return fl_fail("cannot create a vCPU: %s", strerror(errno));
-	vm->run = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, vm->vcpu, 0);
-	if (vm->run == MAP_FAILED)
-		return fl_fail("cannot map the vCPU: %s", strerror(errno));
-	return set_cpuid(vm);
+	while (vm->nr_vcpus < nr) {
+		if (add_vcpu(vm))
+			return -1;
+	}
+	return 0;
 }
 
-int vm_create(struct vm *vm, size_t size, bool resident)
+int vm_create(struct vm *vm, unsigned int nr_vcpus, size_t size, bool resident)
 {
 	vm->size = size;
 	vm->kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);
@@ -107,7 +120,7 @@ int vm_create(struct vm *vm, size_t size, bool resident)
 	vm->vm = ioctl(vm->kvm, KVM_CREATE_VM, 0);
 	if (vm->vm < 0)
 		return fl_fail("cannot create a virtual machine: %s", strerror(errno));
-	return add_memory(vm, resident) ? -1 : add_vcpu(vm);
+	return add_memory(vm, resident) ? -1 : add_vcpus(vm, nr_vcpus);
 }
 
 /* ---- boot ---- */
@@ -132,13 +145,13 @@ static struct kvm_segment data_segment(void)
  * The descriptors of the segments above, the same for CPL 3, and a TSS, whose
  * second half in 64-bit mode is zero.
  */
-static void write_gdt(struct vm *vm, bool long_mode)
+static void write_gdt(struct vm *vm, unsigned int vcpu, bool long_mode)
 {
-	uint64_t *gdt = (uint64_t *)(vm->memory + GUEST_GDT);
+	uint64_t *gdt = (uint64_t *)(vm->memory + GUEST_GDT(vcpu)), tss = GUEST_TSS(vcpu);
 	uint64_t code = long_mode ? 0x00af9b000000ffff : 0x00cf9b000000ffff;
 	uint64_t data = 0x00cf93000000ffff, dpl3 = 0x0000600000000000;
 
-	gdt[GUEST_TSS_SELECTOR / 8] = 0x0000890000000000 | GUEST_TSS << 16 | TSS_LIMIT;
+	gdt[GUEST_TSS_SELECTOR / 8] = 0x0000890000000000 | tss << 16 | TSS_LIMIT;
 	gdt[GUEST_KERNEL_CS / 8] = code;
 	gdt[GUEST_KERNEL_DS / 8] = data;
 	gdt[GUEST_USER_CS / 8] = code | dpl3;
@@ -159,44 +172,46 @@ static void write_idt(struct vm *vm, bool long_mode, uint32_t stubs)
 }
 
 /* The only use of the TSS is to say which stack an exception at CPL 3 gets. */
-static void write_tss(struct vm *vm, bool long_mode)
+static void write_tss(struct vm *vm, unsigned int vcpu, bool long_mode)
 {
-	uint32_t *tss = (uint32_t *)(vm->memory + GUEST_TSS);
+	uint32_t *tss = (uint32_t *)(vm->memory + GUEST_TSS(vcpu));
 
-	tss[1] = GUEST_KERNEL_STACK;
+	tss[1] = GUEST_KERNEL_STACK(vcpu);
 	tss[2] = long_mode ? 0 : GUEST_KERNEL_DS;
 }
 
-static void set_segments(struct kvm_sregs *sregs, bool long_mode)
+static void set_segments(struct kvm_sregs *sregs, unsigned int vcpu, bool long_mode)
 {
 	sregs->cs = code_segment(long_mode);
 	sregs->ds = sregs->es = sregs->fs = sregs->gs = sregs->ss = data_segment();
 	sregs->tr = (struct kvm_segment){
-		.selector = GUEST_TSS_SELECTOR, .base = GUEST_TSS, .limit = TSS_LIMIT,
+		.selector = GUEST_TSS_SELECTOR, .base = GUEST_TSS(vcpu), .limit = TSS_LIMIT,
 		.type = 11, .present = 1,
 	};
 	sregs->ldt = (struct kvm_segment){ .unusable = 1 };
-	sregs->gdt = (struct kvm_dtable){ .base = GUEST_GDT, .limit = GUEST_GDT_SIZE - 1 };
+	sregs->gdt = (struct kvm_dtable){ .base = GUEST_GDT(vcpu), .limit = GUEST_GDT_SIZE - 1 };
 	sregs->idt = (struct kvm_dtable){
 		.base = GUEST_IDT,
 		.limit = GUEST_NR_VECTORS * (long_mode ? 16 : 8) - 1,
 	};
 }
 
-static int set_registers(struct vm *vm, const struct paging *paging, uint32_t entry)
+static int set_registers(struct vm *vm, unsigned int vcpu, const struct paging *paging,
+			 uint32_t entry)
 {
 	bool long_mode = paging->mode == PAGING_64;
-	struct kvm_regs regs = { .rip = entry, .rsp = GUEST_KERNEL_STACK, .rflags = 2 };
+	struct kvm_regs regs = { .rip = entry, .rsp = GUEST_KERNEL_STACK(vcpu), .rflags = 2 };
 	struct kvm_sregs sregs;
+	int fd = vm->vcpus[vcpu].fd;
 
-	if (ioctl(vm->vcpu, KVM_GET_SREGS, &sregs))
+	if (ioctl(fd, KVM_GET_SREGS, &sregs))
 		return fl_fail("cannot get the vCPU's registers: %s", strerror(errno));
-	set_segments(&sregs, long_mode);
+	set_segments(&sregs, vcpu, long_mode);
 	sregs.cr0 = CR0_PE | CR0_ET | CR0_NE | CR0_WP | CR0_PG;
 	sregs.cr3 = paging->root;
 	sregs.cr4 = paging->mode == PAGING_32 ? CR4_PSE : CR4_PAE;
 	sregs.efer = long_mode ? EFER_LME | EFER_LMA : 0;
-	if (ioctl(vm->vcpu, KVM_SET_SREGS, &sregs) || ioctl(vm->vcpu, KVM_SET_REGS, &regs))
+	if (ioctl(fd, KVM_SET_SREGS, &sregs) || ioctl(fd, KVM_SET_REGS, &regs))
 		return fl_fail("KVM doesn't take the vCPU's registers: %s", strerror(errno));
 	return 0;
 }
@@ -207,49 +222,75 @@ int vm_boot(struct vm *vm, const struct paging *paging)
 	const char *image = long_mode ? guest_image_64 : guest_image_32;
 	const char *end = long_mode ? guest_image_64_end : guest_image_32_end;
 	struct guest_header header;
+	unsigned int i;
 
 	memcpy(&header, image, sizeof(header));
 	memcpy(vm->memory + GUEST_IMAGE, image, end - image);
-	write_gdt(vm, long_mode);
 	write_idt(vm, long_mode, header.stubs);
-	write_tss(vm, long_mode);
-	return set_registers(vm, paging, header.entry);
+	for (i = 0; i < vm->nr_vcpus; i++) {
+		write_gdt(vm, i, long_mode);
+		write_tss(vm, i, long_mode);
+		if (set_registers(vm, i, &paging[i], header.entry))
+			return -1;
+	}
+	return 0;
 }
 
 /* ---- running ---- */
 
 /* For the alarm, whose handler gets nothing else to tell it what to end. */
-static struct kvm_run *running;
+static struct vm *running;
 
-/* Tells the end of the time from other signals, which interrupt KVM_RUN as well. */
-static volatile sig_atomic_t timed_out;
+/* The vCPU that this thread runs. */
+static __thread struct vcpu *current;
+
+/*
+ * Have all vCPUs end, also those that are about to begin. True for the first who
+ * asks, whose reason is the one to be told.
+ */
+static bool stop_all(struct vm *vm)
+{
+	bool first = !__atomic_exchange_n(&vm->stopping, 1, __ATOMIC_SEQ_CST);
+	unsigned int i;
+
+	for (i = 0; i < vm->nr_vcpus; i++) {
+		if (__atomic_load_n(&vm->vcpus[i].started, __ATOMIC_SEQ_CST))
+			pthread_kill(vm->vcpus[i].thread, VM_SIGNAL_PAUSE);
+	}
+	return first;
+}
+
+static bool is_stopping(const struct vm *vm)
+{
+	return __atomic_load_n(&vm->stopping, __ATOMIC_SEQ_CST);
+}
+
+static void end_time(int signal)
+{
+	(void)signal;
+	stop_all(running);
+}
 
 /* Ends KVM_RUN even if it comes just before it. */
 static void end_run(int signal)
 {
-	if (signal == SIGALRM)
-		timed_out = 1;
-	running->immediate_exit = 1;
+	(void)signal;
+	if (current)
+		current->run->immediate_exit = 1;
 }
 
-static enum vm_end run_failed(int error)
+static enum vm_end run_failed(struct vm *vm, int error)
 {
-	if (error == EINTR)
-		fl_fail("the guest has not ended in time; give it a longer --timeout if it is only slow");
-	else
+	if (stop_all(vm))
 		fl_fail("KVM cannot run the guest: %s", strerror(error));
 	return VM_ERROR;
 }
 
-static enum vm_end guest_stopped(const struct vm *vm)
+/* Say why the guest has stopped, where it shouldn't have. */
+static void explain_stop(const struct kvm_run *run)
 {
-	const struct kvm_run *run = vm->run;
-
 	switch (run->exit_reason) {
 	case KVM_EXIT_IO:
-		if (run->io.port == GUEST_PORT && run->io.direction == KVM_EXIT_IO_OUT)
-			return ((const char *)run)[run->io.data_offset] == GUEST_DONE ?
-				VM_GUEST_DONE : VM_GUEST_FAILED;
 		fl_fail("the guest used I/O port 0x%x, which it should not", run->io.port);
 		break;
 	case KVM_EXIT_SHUTDOWN:
@@ -266,26 +307,94 @@ static enum vm_end guest_stopped(const struct vm *vm)
 		fl_fail("the guest stopped for KVM exit reason %u, which it should not",
 			run->exit_reason);
 	}
+}
+
+static enum vm_end guest_stopped(struct vcpu *vcpu)
+{
+	const struct kvm_run *run = vcpu->run;
+
+	if (run->exit_reason == KVM_EXIT_IO && run->io.port == GUEST_PORT &&
+	    run->io.direction == KVM_EXIT_IO_OUT) {
+		if (((const char *)run)[run->io.data_offset] == GUEST_DONE)
+			return VM_GUEST_DONE;
+		stop_all(vcpu->vm);
+		return VM_GUEST_FAILED;
+	}
+	if (stop_all(vcpu->vm))
+		explain_stop(run);
+	return VM_ERROR;
+}
+
+static enum vm_end run_vcpu(struct vcpu *vcpu)
+{
+	struct vm *vm = vcpu->vm;
+	int error;
+
+	while (!is_stopping(vm)) {
+		error = ioctl(vcpu->fd, KVM_RUN, 0) ? errno : 0;
+		if (!error && !(vm->handle_exit && vm->handle_exit(vcpu)))
+			return guest_stopped(vcpu);
+		if (error && error != EINTR)
+			return run_failed(vm, error);
+		vcpu->run->immediate_exit = 0;
+		if (vm->interrupted)
+			vm->interrupted(vcpu);
+	}
+	return VM_STOPPED;
+}
+
+static void *run_thread(void *argument)
+{
+	struct vcpu *vcpu = argument;
+
+	current = vcpu;
+	vcpu->thread = pthread_self();
+	__atomic_store_n(&vcpu->started, 1, __ATOMIC_SEQ_CST);
+	vcpu->end = run_vcpu(vcpu);
+	return NULL;
+}
+
+static void handle_signals(struct vm *vm, unsigned int timeout)
+{
+	struct sigaction pause = { .sa_handler = end_run }, alarmed = { .sa_handler = end_time };
+
+	running = vm;
+	sigaction(VM_SIGNAL_PAUSE, &pause, NULL);
+	sigaction(SIGALRM, &alarmed, NULL);
+	alarm(timeout);
+}
+
+/* The worst end of any vCPU's. If none gave a reason to stop, the alarm did. */
+static enum vm_end join_all(struct vm *vm, pthread_t *threads, unsigned int nr)
+{
+	enum vm_end end = vm->vcpus[0].end;
+	unsigned int i;
+
+	for (i = 1; i < nr; i++) {
+		pthread_join(threads[i], NULL);
+		if (vm->vcpus[i].end > end)
+			end = vm->vcpus[i].end;
+	}
+	if (end != VM_STOPPED)
+		return end;
+	fl_fail("the guest has not ended in time; give it a longer --timeout if it is only slow");
 	return VM_ERROR;
 }
 
 enum vm_end vm_run(struct vm *vm, unsigned int timeout)
 {
-	struct sigaction action = { .sa_handler = end_run };
-	int error;
+	pthread_t threads[GUEST_MAX_VCPUS];
+	unsigned int nr;
 
-	running = vm->run;
-	sigaction(SIGALRM, &action, NULL);
-	sigaction(VM_SIGNAL_PAUSE, &action, NULL);
-	alarm(timeout);
-	for (;;) {
-		error = ioctl(vm->vcpu, KVM_RUN, 0) ? errno : 0;
-		if (!error && !(vm->handle_exit && vm->handle_exit(vm)))
-			return guest_stopped(vm);
-		if (timed_out || (error && error != EINTR))
-			return run_failed(timed_out ? EINTR : error);
-		vm->run->immediate_exit = 0;
-		if (vm->interrupted)
-			vm->interrupted(vm);
+	handle_signals(vm, timeout);
+	for (nr = 1; nr < vm->nr_vcpus; nr++) {
+		if (!pthread_create(&threads[nr], NULL, run_thread, &vm->vcpus[nr]))
+			continue;
+		if (stop_all(vm))
+			fl_fail("cannot create a thread for a vCPU; free some memory");
+		vm->vcpus[0].end = VM_ERROR;
+		return join_all(vm, threads, nr);
 	}
+	run_thread(&vm->vcpus[0]);
+	return join_all(vm, threads, nr);
 }

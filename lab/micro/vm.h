@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* A virtual machine with one vCPU on /dev/kvm, started in any paging mode. */
+/* A virtual machine on /dev/kvm, whose vCPUs are started in any paging mode. */
 #ifndef MICRO_VM_H
 #define MICRO_VM_H
 
+#include <pthread.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -15,16 +16,34 @@ struct kvm_run;
 /* Interrupts KVM_RUN in the thread that it is sent to. */
 #define VM_SIGNAL_PAUSE	SIGUSR1
 
-struct vm {
-	int kvm, vm, vcpu;	/* file descriptors */
+/* What the guest left off with; the later, the worse. */
+enum vm_end {
+	VM_GUEST_DONE,
+	VM_STOPPED,	/* a vCPU, because of another; vm_run() doesn't return it */
+	VM_GUEST_FAILED,
+	VM_ERROR,	/* the user has been told */
+};
+
+struct vcpu {
+	struct vm *vm;
+	int fd;
 	struct kvm_run *run;
+	pthread_t thread;	/* that runs it, once it has @started */
+	int started;
+	enum vm_end end;
+};
+
+struct vm {
+	int kvm, vm;		/* file descriptors */
+	struct vcpu vcpus[GUEST_MAX_VCPUS];
+	unsigned int nr_vcpus;
 	char *memory;
 	size_t size;		/* of memory, in bytes */
+	int stopping;		/* all vCPUs are to end, whatever their guest does */
 
-	/* For vm_run(), in its thread. Either may be missing. */
-	bool (*handle_exit)(struct vm *vm);	/* true to go on, false to end */
-	void (*interrupted)(struct vm *vm);	/* by a signal, or after an exit */
-	void *context;				/* the caller's */
+	/* For vm_run(), in the vCPU's thread. Either may be missing. */
+	bool (*handle_exit)(struct vcpu *vcpu);	/* true to go on, false to end */
+	void (*interrupted)(struct vcpu *vcpu);	/* by a signal, or after an exit */
 };
 
 /* A memslot: @size bytes at @host are at guest physical @address. */
@@ -35,26 +54,25 @@ struct vm_memory {
 	uint32_t flags;		/* KVM_MEM_* */
 };
 
-/* What the guest left off with. */
-enum vm_end {
-	VM_GUEST_DONE,
-	VM_GUEST_FAILED,
-	VM_ERROR,	/* the user has been told */
-};
-
 /*
- * Create a machine with @size bytes of memory at physical address 0; if it is
- * @resident, the host has given it all of its pages already. 0 or -1.
+ * Create a machine of @nr_vcpus with @size bytes of memory at physical address
+ * 0; if it is @resident, the host has given it all of its pages already. 0 or -1.
  */
-int vm_create(struct vm *vm, size_t size, bool resident);
+int vm_create(struct vm *vm, unsigned int nr_vcpus, size_t size, bool resident);
 
 /* Create, change, or with size 0 delete a memslot; vm_create() made slot 0. 0 or -1. */
 int vm_set_slot(const struct vm *vm, unsigned int slot, const struct vm_memory *memory);
 
-/* Load the image for @paging and set the vCPU to its first instruction. 0 or -1. */
+/*
+ * Load the image and set all vCPUs to its first instruction. @paging has the
+ * address space of each, of one mode. 0 or -1.
+ */
 int vm_boot(struct vm *vm, const struct paging *paging);
 
-/* Run the guest until it ends, for at most @timeout seconds. */
+/*
+ * Run the guest until it ends on all vCPUs, or fails on one, for at most @timeout
+ * seconds. The first vCPU runs in the caller's thread, each other in its own.
+ */
 enum vm_end vm_run(struct vm *vm, unsigned int timeout);
 
 #endif /* MICRO_VM_H */

@@ -60,9 +60,9 @@ static uint32_t random_below(uint32_t n)
 /* ---- pausing the vCPU ---- */
 
 /* In the vCPU's thread. */
-static void interrupted(struct vm *vm)
+static void interrupted(struct vcpu *vcpu)
 {
-	(void)vm;
+	(void)vcpu;
 	pthread_mutex_lock(&d.lock);
 	d.paused = d.pause_wanted;
 	if (d.paused)

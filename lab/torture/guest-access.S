@@ -61,7 +61,7 @@ common:
 	mov	access_stack, SP
 	test	SP, SP
 	jnz	leave_access
-	mov	$GUEST_KERNEL_STACK, SP
+	mov	$GUEST_KERNEL_STACK(0), SP
 	call	unexpected_exception
 
 /*

@@ -180,18 +180,19 @@ static void build_all_tables(const struct vm *vm, struct paging *paging, enum pa
 
 /* ---- accesses to where there is no memory ---- */
 
-static void serve_mmio(struct vm *vm)
+static void serve_mmio(struct vcpu *vcpu)
 {
-	struct torture_info *info = guest_info(vm);
-	uint64_t address = vm->run->mmio.phys_addr, value = 0;
+	struct torture_info *info = guest_info(vcpu->vm);
+	struct kvm_run *run = vcpu->run;
+	uint64_t address = run->mmio.phys_addr, value = 0;
 	uint32_t identity = page_identity(address / PAGE_SIZE);
 
-	if (!vm->run->mmio.is_write) {
-		memset(vm->run->mmio.data, 0, sizeof(vm->run->mmio.data));
-		memcpy(vm->run->mmio.data, &identity, sizeof(identity));
+	if (!run->mmio.is_write) {
+		memset(run->mmio.data, 0, sizeof(run->mmio.data));
+		memcpy(run->mmio.data, &identity, sizeof(identity));
 		return;
 	}
-	memcpy(&value, vm->run->mmio.data, vm->run->mmio.len);
+	memcpy(&value, run->mmio.data, run->mmio.len);
 	info->mmio_writes++;
 	info->mmio_address = address;
 	info->mmio_value = value;
@@ -204,16 +205,16 @@ static void show_progress(const struct torture_info *info)
 	fflush(stdout);
 }
 
-static bool handle_exit(struct vm *vm)
+static bool handle_exit(struct vcpu *vcpu)
 {
-	const struct kvm_run *run = vm->run;
+	const struct kvm_run *run = vcpu->run;
 
 	if (run->exit_reason == KVM_EXIT_MMIO) {
-		serve_mmio(vm);
+		serve_mmio(vcpu);
 		return true;
 	}
 	if (run->exit_reason == KVM_EXIT_IO && run->io.port == PROGRESS_PORT) {
-		show_progress(guest_info(vm));
+		show_progress(guest_info(vcpu->vm));
 		return true;
 	}
 	return false;
@@ -367,7 +368,7 @@ static int run(const struct options *options)
 	struct torture_info *info;
 	struct paging paging;
 
-	if (vm_create(&vm, LOW_END, true) || add_slot(&vm, REGION_SLOT, &region) ||
+	if (vm_create(&vm, 1, LOW_END, true) || add_slot(&vm, REGION_SLOT, &region) ||
 	    add_slot(&vm, READONLY_SLOT, &readonly))
 		return -1;
 	build_all_tables(&vm, &paging, options->paging);

@@ -6,7 +6,7 @@ set -euo pipefail
 TOP=$(cd "$(dirname "$0")/../.." && pwd)
 # shellcheck source=tests/tap.sh
 . "$TOP/tests/tap.sh"
-unset LINE VENDOR POLICY WORKLOAD PAGING FAULTS MICRO_OPTIONS LAB_KERNEL LAB_HOST_DIR
+unset LINE VENDOR POLICY WORKLOAD PAGING FAULTS VCPUS CPUS MICRO_OPTIONS LAB_KERNEL LAB_HOST_DIR
 unset KERNEL_VARIANT CMDLINE STEPS SEED DISTURB TORTURE_OPTIONS
 
 try env CONFIG_NAME="lab debug" "$TOP/scripts/kernel" build 6.12

@@ -8,7 +8,7 @@ TOP=$(cd "$(dirname "$0")/../.." && pwd)
 . "$TOP/tests/tap.sh"
 # shellcheck source=tests/prefix-series.sh
 . "$TOP/tests/prefix-series.sh"
-unset LINE VENDOR POLICY WORKLOAD PAGING FAULTS MICRO_OPTIONS TIMEOUT SILENCE LAB_KERNEL LAB_HOST_DIR
+unset LINE VENDOR POLICY WORKLOAD PAGING FAULTS VCPUS CPUS MICRO_OPTIONS TIMEOUT SILENCE LAB_KERNEL LAB_HOST_DIR
 unset KERNEL_VARIANT CMDLINE CONFIG_NAME
 export WORKLOAD=selftest OUT=$SCRATCH/results.json
 
