@@ -6,12 +6,10 @@
 /* How often the policy is looked at: a change that is undone sooner is missed. */
 #define POLICY_PERIOD_NS 500000000ULL
 
-/* How often records are fetched, so that their buffer never gets full. */
-#define RECORDS_PERIOD_NS 50000000ULL
-
 struct measurement {
 	const struct fl_measurement *what;
 	struct fl_session session;
+	int records_fd;			/* -1: none */
 	__u64 next_ns;			/* when the interval ends, since the beginning */
 	struct fl_run *run;		/* the whole */
 	struct fl_run part;		/* the interval that is going on */
@@ -70,13 +68,12 @@ static int end_interval_if_due(struct measurement *m)
 /* How long nothing needs to be done. */
 static __u64 time_to_wait(const struct measurement *m)
 {
-	__u64 period = m->what->handle_record ? RECORDS_PERIOD_NS : POLICY_PERIOD_NS;
 	__u64 elapsed = fl_session_elapsed(&m->session), left;
 
 	if (!m->what->interval_ns)
-		return period;
+		return POLICY_PERIOD_NS;
 	left = m->next_ns > elapsed ? m->next_ns - elapsed : 0;
-	return left < period ? left : period;
+	return left < POLICY_PERIOD_NS ? left : POLICY_PERIOD_NS;
 }
 
 /* ---- From beginning to end ---- */
@@ -85,6 +82,12 @@ static int begin(struct measurement *m)
 {
 	struct fl_snapshot now;
 
+	m->records_fd = -1;
+	if (m->what->handle_record) {
+		m->records_fd = fl_collector_records_fd(m->session.collector);
+		if (m->records_fd < 0)
+			return -1;
+	}
 	if (fl_collector_read(m->session.collector, false, &now))
 		return -1;
 	m->session.start_ns = now.time_ns;
@@ -95,7 +98,7 @@ static int begin(struct measurement *m)
 static int observe(struct measurement *m)
 {
 	while (!fl_session_is_over(&m->session)) {
-		if (fl_session_wait(&m->session, time_to_wait(m)))
+		if (fl_session_wait_fd(&m->session, time_to_wait(m), m->records_fd))
 			return -1;
 		fl_run_observe_policy(m->run);
 		fl_run_observe_policy(&m->part);
@@ -107,12 +110,18 @@ static int observe(struct measurement *m)
 
 static int finish(struct measurement *m)
 {
+	struct fl_collector *collector = m->session.collector;
 	struct fl_run *run = m->run;
 
-	/* The last interval is cut short, so that they add up to the whole. */
+	/* The last interval is cut short, and nothing comes after it that the whole has. */
+	fl_collector_stop(collector);
 	if (m->what->interval_ns && end_interval(m))
 		return -1;
-	if (fl_collector_read(m->session.collector, true, &run->snapshot))
+	if (m->what->handle_record &&
+	    (fetch_records(m) ||
+	     fl_collector_settle_records(collector, m->what->handle_record, m->what->data)))
+		return -1;
+	if (fl_collector_read(collector, true, &run->snapshot))
 		return -1;
 	run->duration_ns = m->what->selection->window ?
 			   run->snapshot.total.window_ns :

@@ -237,7 +237,7 @@ int fl_runfile_add_episode(struct fl_runfile *file, const struct fl_episode_reco
 		return -1;
 	print_steps(episode, steps, sizeof(steps));
 	return execute(file, ADD_EPISODE, "iiiiiiiiiiiss", (__u64)file->run,
-		       (__u64)file->next_interval, (__u64)record->pid, (__u64)record->tid,
+		       (__u64)(episode->outcome == FL_STILL_OPEN ? 0 : file->next_interval), (__u64)record->pid, (__u64)record->tid,
 		       (__u64)record->vcpu_id, episode->start_ns, episode->end_ns,
 		       episode->page << 12, episode->space, (__u64)episode->error_code,
 		       episode->exits, fl_outcome_name(episode->outcome), steps);
