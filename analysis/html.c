@@ -42,8 +42,8 @@ static int print_typical(const struct fl_run *run, const char *path, FILE *out)
 	fprintf(out, ",\"episode\":{\"like\":%llu,\"of\":%llu,\"ns\":%llu,\"steps\":[", typical.nr_like,
 		typical.nr, typical.ns);
 	for (i = 0; i < typical.nr_steps; i++)
-		fprintf(out, "%s{\"name\":\"%s\",\"ns\":%u}", i ? "," : "",
-			fl_class_name(typical.steps[i].class), typical.steps[i].ns);
+		fprintf(out, "%s{\"name\":\"%s\",\"start\":%llu,\"ns\":%u}", i ? "," : "",
+			fl_class_name(typical.steps[i].class), typical.steps[i].exit_ns, typical.steps[i].ns);
 	fputs("]}", out);
 	return 0;
 }

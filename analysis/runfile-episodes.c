@@ -14,7 +14,8 @@
 struct kind {
 	unsigned int nr_steps;
 	__u32 classes[FL_MAX_STEPS];
-	__u64 nr, ns, step_ns[FL_MAX_STEPS];
+	__u64 nr, ns;
+	__u64 step_start[FL_MAX_STEPS], step_ns[FL_MAX_STEPS];
 };
 
 static int class_of(const char *name, size_t length)
@@ -28,21 +29,31 @@ static int class_of(const char *name, size_t length)
 	return -1;
 }
 
-/* One episode, from "inject:5230 refault:7410". False if it isn't that. */
-static bool parse_steps(const char *steps, struct kind *episode)
+/* One step, of which @text becomes what follows it. False if it isn't one. */
+static bool parse_step(const char **text, struct kind *episode)
 {
+	size_t length = strcspn(*text, "@");
+	int class = class_of(*text, length);
 	char *end;
 
+	if (class < 0 || !(*text)[length])
+		return false;
+	episode->classes[episode->nr_steps] = class;
+	episode->step_start[episode->nr_steps] = strtoull(*text + length + 1, &end, 10);
+	if (*end != '+')
+		return false;
+	episode->step_ns[episode->nr_steps++] = strtoull(end + 1, &end, 10);
+	*text = end + strspn(end, " ");
+	return true;
+}
+
+/* One episode, from "inject@0+5230 refault@9100+7410". False if it isn't that. */
+static bool parse_steps(const char *steps, struct kind *episode)
+{
 	memset(episode, 0, sizeof(*episode));
 	while (*steps && episode->nr_steps < FL_MAX_STEPS) {
-		size_t length = strcspn(steps, ":");
-		int class = class_of(steps, length);
-
-		if (class < 0 || !steps[length])
+		if (!parse_step(&steps, episode))
 			return false;
-		episode->classes[episode->nr_steps] = class;
-		episode->step_ns[episode->nr_steps++] = strtoull(steps + length + 1, &end, 10);
-		steps = end + strspn(end, " ");
 	}
 	return episode->nr_steps && !*steps;
 }
@@ -66,8 +77,10 @@ static void add(struct kind *kinds, size_t *nr, const struct kind *episode)
 	}
 	kind->nr++;
 	kind->ns += episode->ns;
-	for (i = 0; i < kind->nr_steps; i++)
+	for (i = 0; i < kind->nr_steps; i++) {
+		kind->step_start[i] += episode->step_start[i];
 		kind->step_ns[i] += episode->step_ns[i];
+	}
 }
 
 static void choose(const struct kind *kinds, size_t nr, struct fl_typical *typical)
@@ -84,6 +97,7 @@ static void choose(const struct kind *kinds, size_t nr, struct fl_typical *typic
 	typical->ns = most->ns / most->nr;
 	for (i = 0; i < most->nr_steps; i++) {
 		typical->steps[i].class = most->classes[i];
+		typical->steps[i].exit_ns = most->step_start[i] / most->nr;
 		typical->steps[i].ns = most->step_ns[i] / most->nr;
 	}
 }

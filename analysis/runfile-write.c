@@ -217,21 +217,27 @@ int fl_runfile_add(struct fl_runfile *file, const struct fl_run *run)
 
 /* ---- Episodes ---- */
 
-/* "inject:5230 pte-write:7000": the first exits, and how long they took in ns. */
+/*
+ * "inject@0+5230 pte-write@5900+6870": the first exits, when they were since the
+ * first, and how long they took, in ns.
+ */
 static void print_steps(const struct fl_episode *episode, char *text, size_t size)
 {
 	size_t nr = episode->exits < FL_MAX_STEPS ? episode->exits : FL_MAX_STEPS, used = 0, i;
 
 	*text = '\0';
-	for (i = 0; i < nr && used < size; i++)
-		used += snprintf(text + used, size - used, "%s%s:%u", i ? " " : "",
-				 fl_class_name(episode->steps[i].class), episode->steps[i].ns);
+	for (i = 0; i < nr && used < size; i++) {
+		const struct fl_step *step = &episode->steps[i];
+
+		used += snprintf(text + used, size - used, "%s%s@%llu+%u", i ? " " : "",
+				 fl_class_name(step->class), step->exit_ns - episode->start_ns, step->ns);
+	}
 }
 
 int fl_runfile_add_episode(struct fl_runfile *file, const struct fl_episode_record *record)
 {
 	const struct fl_episode *episode = &record->episode;
-	char steps[FL_MAX_STEPS * 32];
+	char steps[FL_MAX_STEPS * 64];
 
 	if (begin(file) || (!file->run && add_run(file)))
 		return -1;

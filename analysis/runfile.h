@@ -55,7 +55,7 @@ int fl_runfile_load(const char *path, bool intervals, fl_run_handler *handle, vo
 
 /* What most episodes of a run were like. */
 struct fl_typical {
-	struct fl_step steps[FL_MAX_STEPS];	/* their exits; ns are means */
+	struct fl_step steps[FL_MAX_STEPS];	/* means; times are since the first exit */
 	unsigned int nr_steps;
 	__u64 ns;		/* mean time from the first exit to the end */
 	__u64 nr_like;		/* episodes that were like that, ... */

@@ -26,7 +26,11 @@ static int add_episode(struct fl_runfile *file)
 			.start_ns = 1000,
 			.end_ns = 31000,
 			.outcome = FL_ENDED_BY_REFAULT,
-			.steps = { { FL_INJECT, 4000 }, { FL_PTE_WRITE, 14000 }, { FL_REFAULT, 8000 } },
+			.steps = {
+				{ .exit_ns = 1000, .class = FL_INJECT, .ns = 4000 },
+				{ .exit_ns = 7000, .class = FL_PTE_WRITE, .ns = 14000 },
+				{ .exit_ns = 23000, .class = FL_REFAULT, .ns = 8000 },
+			},
 		},
 	};
 

@@ -38,7 +38,7 @@ is "$(grep -c 'Redistribution and use in source and binary forms' page.html)" 1 
 "$TOP/build/tests/craft" recorded
 try "$FAULTLINE" report recorded --html recorded.html
 is "$STATUS:$(sed -n '/id="runs">/,/^<\/script>/p' recorded.html | sed '1d;$d' |
-	jq -c '.[0].episode | [.like, .of, .ns, .steps[1].name, .steps[1].ns]')" '0:[2,2,30000,"pte-write",14000]' \
+	jq -c '.[0].episode | [.like, .of, .ns, .steps[1].name, .steps[1].start, .steps[1].ns]')" '0:[2,2,30000,"pte-write",6000,14000]' \
 	"a run file's page has its typical episode"
 try "$FAULTLINE" report runs.json --html /dev/full
 fails 1 "cannot write .*No space left" "a full output"

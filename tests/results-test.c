@@ -258,7 +258,9 @@ static void add_episode(struct fl_runfile *file, const enum fl_class *classes, _
 	__u64 i;
 
 	for (i = 0; i < exits && i < FL_MAX_STEPS; i++)
-		record.episode.steps[i] = (struct fl_step){ .class = classes[i % 3], .ns = ns };
+		record.episode.steps[i] = (struct fl_step){
+			.exit_ns = 1000 + i * ns, .class = classes[i % 3], .ns = ns,
+		};
 	record.episode.start_ns = 1000;
 	record.episode.end_ns = 1000 + exits * ns;
 	record.episode.outcome = outcome;
@@ -293,6 +295,7 @@ static void most_episodes_are_typical(void **state)
 	assert_int_equal(typical.nr_steps, 3);
 	assert_int_equal(typical.ns, 450);
 	assert_int_equal(typical.steps[1].class, FL_PTE_WRITE);
+	assert_int_equal(typical.steps[1].exit_ns, 150);
 	assert_int_equal(typical.steps[1].ns, 150);
 	fl_snapshot_free(&run.snapshot);
 }

@@ -297,12 +297,15 @@ function typicalSteps(item) {
 	return steps.map(name => ({ name, ns: item.mean(name) }));
 }
 
-/* Where each exit is on the time axis; in between, the guest runs. */
+/*
+ * Where each exit is on the time axis. In between, the guest runs; if episodes weren't
+ * recorded, for an equal time after each.
+ */
 function layOut(item) {
-	const steps = item.episode ? item.episode.steps : typicalSteps(item);
-	const exits = d3.sum(steps, step => step.ns);
-	const fault = item.episode ? item.episode.ns :
-		item.run.fault_time_ns ? item.run.fault_time_ns.mean : 0;
+	if (item.episode)
+		return { item, steps: item.episode.steps, end: item.episode.ns };
+	const steps = typicalSteps(item), exits = d3.sum(steps, step => step.ns);
+	const fault = item.run.fault_time_ns ? item.run.fault_time_ns.mean : 0;
 	const gap = Math.max(fault - exits, 0) / Math.max(steps.length - 1, 1) || exits / 40;
 	let time = 0;
 
