@@ -213,9 +213,10 @@ function explanation(before, after) {
 
 /* From the first run of a group to its second, in all groups that have these two. */
 function changesLike(before, after) {
-	return groups.map(group => ["series", "series"].map((key, index) =>
-		group.members.find(item => item[key] === (index ? after : before)[key])))
-		.filter(pair => pair[0] && pair[1]).map(pair => pair[1].exits - pair[0].exits);
+	const find = (group, item) => group.members.find(member => member.series === item.series);
+
+	return groups.filter(group => find(group, before) && find(group, after))
+		.map(group => find(group, after).exits - find(group, before).exits);
 }
 
 function headline() {
