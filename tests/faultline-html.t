@@ -54,6 +54,13 @@ is "$(ls)" "$(printf '%s\n' err out page.html recorded recorded.html runs.json)"
 
 # ---- as a browser shows it ----
 
+# with_runs JQ: the page, with something done to its runs
+with_runs() {
+	sed '/id="runs">/q' page.html
+	sed -n '/id="runs">/,/^<\/script>/p' page.html | sed '1d;$d' | jq -c "$1" | sed 's/</\\u003c/g'
+	sed -n '/id="runs">/,$p' page.html | sed -n '/^<\/script>/,$p'
+}
+
 # count REGEX: how often it is in what the browser made of the page
 count() {
 	grep -oE "$1" dom.html | wc -l
@@ -64,12 +71,20 @@ show() {
 	chromium --headless --no-sandbox --disable-gpu --no-first-run --disable-background-networking \
 		--disable-component-update --disable-sync --user-data-dir="$SCRATCH/profile" \
 		--virtual-time-budget=5000 --dump-dom "file://$SCRATCH/$1" 2>/dev/null |
-		sed '/<script/,/<\/script>/d' >dom.html
+		sed '/<script/,/<\/script>/d; /<style>/,/<\/style>/d' >dom.html
 }
 
 if command -v chromium >/dev/null; then
 	show recorded.html
 	like "$(<dom.html)" "3 exits, 30\.0 µs, like 2 of 2 that were recorded" "a recorded episode is drawn"
+	with_runs '.[0].run |= (.mmu = "tdp" | .guest_faults = 0 | .host_faults = {total: 7, first_touches: 6,
+		kinds: {touch: 6, copy: 1}, page_sizes: {"4K": 5, "2M": 0}, time_ns: {touch: {count: 6,
+		mean: 4321, p50: 1, p99: 1, max: 1}}} | .touched_areas = [{name: "guest.mem", touches: 6}]) | .[:1]' >host.html
+	show host.html
+	like "$(<dom.html)" "1 of 1 runs have no exits per guest fault" "a host with NPT or EPT: no exits per guest fault"
+	like "$(<dom.html)" "<figcaption>Host faults, by kind.*<td class=\"word\">touch</td><td>6</td><td>4\.3</td>" \
+		"its own page faults"
+	like "$(<dom.html)" "<th>4K pages</th></tr>.*guest\.mem" "page sizes, and whose memory it was"
 	show page.html
 	like "$(<dom.html)" '<b>3\.000</b>.*<b>2\.000</b>' "the headline: before and after"
 	like "$(<dom.html)" "3\.000 → 2\.000: .*from zap to update, for svm 6\.12 anon 64: refault −1\.000\." "and why"
@@ -82,7 +97,7 @@ if command -v chromium >/dev/null; then
 	like "$(<dom.html)" 'make lab LINE=6\.12 VENDOR=svm POLICY="zap update" WORKLOAD="anon cow" PAGING=64' \
 		"how to do it again"
 else
-	skip 10 "Chromium is not installed; with Debian's package chromium, it is asked"
+	skip 13 "Chromium is not installed; with Debian's package chromium, it is asked"
 fi
 
 # ---- in a terminal ----

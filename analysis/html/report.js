@@ -46,20 +46,23 @@ function prepare(item) {
 const all = JSON.parse(document.getElementById("runs").textContent).map(prepare);
 const CLASSES = unique(KNOWN_CLASSES.concat(...all.map(item => Object.keys(item.run.classes))));
 const items = all.filter(item => item.exits !== null && item.run.guest_faults);
-const groups = unique(items.map(item => item.group)).map(name => {
-	const members = items.filter(item => item.group === name);
+const hosts = all.filter(item => item.run.host_faults);
+
+/* Runs with the same labels but for the policy, those of a group by policy. */
+function groupRuns(list) {
 	const rank = item => (POLICIES.indexOf(item.run.policy) + 4) % 4;
 
-	members.sort((a, b) => rank(a) - rank(b));
-	return { name, members };
-});
+	return unique(list.map(item => item.group)).map(name => ({
+		name, members: list.filter(item => item.group === name).sort((a, b) => rank(a) - rank(b)),
+	}));
+}
 
 /* Runs of a group are called by what differs between runs: policy, file, number. */
 function nameSeries() {
-	const byPolicy = unique(items.map(item => item.run.policy)).length > 1;
-	const bySource = unique(items.map(item => item.source)).length > 1;
+	const byPolicy = unique(all.map(item => item.run.policy)).length > 1;
+	const bySource = unique(all.map(item => item.source)).length > 1;
 
-	groups.forEach(group => group.members.forEach((item, index) => {
+	groupRuns(all).forEach(group => group.members.forEach((item, index) => {
 		const name = [byPolicy || !bySource ? item.run.policy : "", bySource ? item.source : ""]
 			.filter(word => word).join(" ");
 		const before = group.members.slice(0, index).filter(other => other.plain === name).length;
@@ -68,6 +71,8 @@ function nameSeries() {
 		item.series = before ? `${name} (${before + 1})` : name;
 	}));
 }
+
+const groups = groupRuns(items);
 
 /* The group that the page is about at first: the one with most to compare. */
 function mainGroup() {
@@ -138,7 +143,8 @@ function caption(parent, text) {
 
 /* ---- Stacked bars ---- */
 
-const usedClasses = parts => CLASSES.filter(name => parts.some(part => part[name] > 0));
+/* Those of @names that any of @parts has. */
+const used = (names, parts) => names.filter(name => parts.some(part => part[name] > 0));
 
 const BAR = 22, HEADER = 26, RIGHT = 56;
 
@@ -156,37 +162,37 @@ function drawLabel(svg, text, x, y) {
 }
 
 /*
- * Blocks are { header, bars }, and bars are { label, parts: by class, total }. Each
+ * Blocks are { header, bars }, and bars are { label, parts: by name, total }. Each
  * block is a picture of its own, for a page of paper to end between two. Returns the
  * figure.
  */
-function stackedBars(title, blocks, format) {
+function stackedBars(title, blocks, format, names) {
 	const bars = [].concat(...blocks.map(block => block.bars)), parent = page.append("figure");
 	const x = d3.scaleLinear().domain([0, d3.max(bars, bar => bar.total) || 1])
 		.range([left(bars.map(bar => bar.label)), pageWidth() - RIGHT]);
 
-	legend(parent, usedClasses(bars.map(bar => bar.parts)));
-	blocks.forEach(block => drawBlock(parent, block, x, format));
+	legend(parent, used(names, bars.map(bar => bar.parts)));
+	blocks.forEach(block => drawBlock(parent, block, x, format, names));
 	picture(parent, 22, title).append("g").attr("class", "axis")
 		.call(d3.axisBottom(x).ticks(pageWidth() / 90));
 	caption(parent, title);
 	return parent;
 }
 
-function drawBlock(parent, block, x, format) {
+function drawBlock(parent, block, x, format, names) {
 	const top = block.header ? HEADER : 0;
 	const svg = picture(parent, top + BAR * block.bars.length + 2, block.header || "bars");
 
 	if (block.header)
 		svg.append("text").attr("x", 0).attr("y", 19).attr("font-weight", 600).text(block.header);
-	block.bars.forEach((bar, index) => drawBar(svg, bar, top + BAR * index, x, format));
+	block.bars.forEach((bar, index) => drawBar(svg, bar, top + BAR * index, x, format, names));
 }
 
-function drawBar(svg, bar, y, x, format) {
+function drawBar(svg, bar, y, x, format, names) {
 	let sum = 0;
 
 	drawLabel(svg, bar.label, x(0), y);
-	CLASSES.forEach(name => {
+	names.forEach(name => {
 		const value = bar.parts[name] || 0;
 
 		if (!value)
@@ -370,20 +376,20 @@ function episodes() {
 /* ---- The other charts ---- */
 
 function classesChart() {
-	const used = usedClasses(items.map(item => item.perFault));
-
 	heading("Exits per guest fault, by class", "Exits that belong to no guest fault are left out.");
 	const parent = stackedBars("Exits per guest fault", groups.map(group => ({
 		header: group.name,
 		bars: group.members.map(item => ({
 			label: item.series, parts: item.perFault, total: item.exits,
 		})),
-	})), exact);
+	})), exact, CLASSES);
 
 	tableBehind(parent, "classes", labels.concat([
 		{ name: "guest faults", of: item => integer(item.run.guest_faults) },
 		{ name: "exits/fault", of: item => exact(item.exits) },
-	], used.map(name => ({ name, of: item => exact(item.perFault[name]) })), [
+	], used(CLASSES, items.map(item => item.perFault)).map(name => ({
+		name, of: item => exact(item.perFault[name]),
+	})), [
 		{ name: "exits in no episode", of: item => integer(item.run.exits_total - item.run.exits_in_episodes) },
 	]), items);
 }
@@ -423,6 +429,19 @@ function histogramChart() {
 	}))), chosen.members);
 }
 
+/* Of rows { item, name, time: as in time_ns }. */
+function timeColumns(what) {
+	return [
+		{ name: "run", word: true, of: row => row.item.series },
+		{ name: what, word: true, of: row => row.name },
+		{ name: "exits", of: row => integer(row.time.count) },
+		{ name: "mean \u00b5s", of: row => microseconds(row.time.mean) },
+		{ name: "p50", of: row => microseconds(row.time.p50) },
+		{ name: "p99", of: row => microseconds(row.time.p99) },
+		{ name: "max", of: row => microseconds(row.time.max) },
+	];
+}
+
 function timeChart() {
 	const bars = chosen.members.map(item => {
 		const parts = {};
@@ -439,17 +458,68 @@ function timeChart() {
 	heading("Time in exits per guest fault", chosen.members.some(item => item.run.clock === "virtual") ?
 		"From exit to entry, by the emulated machine's clock, which counts instructions: it says " +
 		"nothing about real hardware." : "From exit to entry.");
-	const parent = stackedBars("Microseconds per guest fault", [{ bars }], d3.format(".2f"));
+	const parent = stackedBars("Microseconds per guest fault", [{ bars }], d3.format(".2f"), CLASSES);
 
-	tableBehind(parent, "time", [
+	tableBehind(parent, "time", timeColumns("class"), timed);
+}
+
+/* ---- The host's own page faults ---- */
+
+function hostRows() {
+	return [].concat(...hosts.map(item => Object.keys(item.run.host_faults.time_ns).map(name => ({
+		item, name, time: item.run.host_faults.time_ns[name],
+	}))));
+}
+
+function pageSizes() {
+	const counts = hosts.map(item => item.run.host_faults.page_sizes);
+	const sizes = used(unique([].concat(...counts.map(Object.keys))), counts);
+
+	table(page, labels.concat([
+		{ name: "host faults", of: item => integer(item.run.host_faults.total) },
+		{ name: "first touches", of: item => integer(item.run.host_faults.first_touches) },
+	], sizes.map(name => ({
+		name: `${name} pages`, of: item => integer(item.run.host_faults.page_sizes[name] || 0),
+	}))), hosts);
+}
+
+/* In whose memory most of the first touches were. */
+function areas() {
+	const MOST = 20;
+	const rows = [].concat(...hosts.map(item => (item.run.touched_areas || []).slice(0, MOST)
+		.map(area => ({ item, area }))));
+
+	if (!rows.length)
+		return;
+	page.append("p").text("Where first touches were, in the VMM's memory:");
+	table(page, [
 		{ name: "run", word: true, of: row => row.item.series },
-		{ name: "class", word: true, of: row => row.name },
-		{ name: "exits", of: row => integer(row.time.count) },
-		{ name: "mean \u00b5s", of: row => microseconds(row.time.mean) },
-		{ name: "p50", of: row => microseconds(row.time.p50) },
-		{ name: "p99", of: row => microseconds(row.time.p99) },
-		{ name: "max", of: row => microseconds(row.time.max) },
-	], timed);
+		{ name: "area", word: true, of: row => row.area.name },
+		{ name: "pid", of: row => row.area.pid },
+		{ name: "touches", of: row => integer(row.area.touches) },
+		{ name: "minor", of: row => integer(row.area.minor) },
+		{ name: "major", of: row => integer(row.area.major) },
+		{ name: "in all, \u00b5s", of: row => microseconds(row.area.total_ns) },
+	], rows);
+}
+
+function hostFaults() {
+	const kinds = unique([].concat(...hosts.map(item => Object.keys(item.run.host_faults.kinds))));
+
+	if (!hosts.length)
+		return;
+	heading("The host's own page faults",
+		"With NPT or EPT, KVM sees no fault of the guest's, but has its own: memory that its second table doesn't map.");
+	const parent = stackedBars("Host faults, by kind", groupRuns(hosts).map(group => ({
+		header: group.name,
+		bars: group.members.map(item => ({
+			label: item.series, parts: item.run.host_faults.kinds, total: item.run.host_faults.total,
+		})),
+	})), integer, kinds);
+
+	tableBehind(parent, "host", timeColumns("kind"), hostRows());
+	pageSizes();
+	areas();
 }
 
 /* ---- Where it comes from ---- */
@@ -484,7 +554,8 @@ function commands() {
 	if (inLab.length) {
 		lines.push(`make lab LINE=${list(inLab, "line")} VENDOR=${list(inLab, "vendor")} ` +
 			`POLICY=${list(inLab, "policy")} WORKLOAD=${list(inLab, "workload")} ` +
-			`PAGING=${list(inLab, "paging")} FAULTS=${d3.max(inLab, item => item.run.guest_faults)}`);
+			`PAGING=${list(inLab, "paging")}` + (items.length ?
+			` FAULTS=${d3.max(inLab, item => item.run.guest_faults)}` : ""));
 		lines.push("build/bin/faultline report build/lab/results.json --html report.html");
 	}
 	heading("How to do it again");
@@ -519,6 +590,7 @@ function draw() {
 		timeChart();
 		classesChart();
 	}
+	hostFaults();
 	environment();
 	commands();
 	window.scrollTo(0, top);
