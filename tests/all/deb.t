@@ -31,7 +31,7 @@ mapfile -t sources < <(find /etc/apt/sources.list /etc/apt/sources.list.d -type 
 	\( -name '*.list' -o -name '*.sources' \) 2>/dev/null)
 apt-config dump Acquire | grep -E '^Acquire::(https?|Retries)' >"$SCRATCH/aptopt" || true
 
-try mmdebstrap --variant=apt --aptopt="$SCRATCH/aptopt" '' "$ROOT" "${sources[@]}"
+try mmdebstrap --variant=apt --skip=cleanup/apt/lists --aptopt="$SCRATCH/aptopt" '' "$ROOT" "${sources[@]}"
 is "$STATUS" 0 "a clean Debian"
 ((STATUS == 0)) || diag "$(tail -n 5 <<<"$ERR")"
 cp build/deb/*.deb "$ROOT/root"
