@@ -21,6 +21,8 @@ struct fl_durations {
 	__u64 count;
 	__u64 sum_ns;
 	__u64 max_ns;
+	/* The bucket that got the last one, and which ones fall into it. */
+	__u64 low, high, last;
 	__u64 buckets[FL_DURATION_BUCKETS];
 };
 
@@ -63,10 +65,23 @@ static __always_inline __u64 fl_duration_floor(__u32 bucket)
 	return units << FL_DURATION_UNIT_SHIFT;
 }
 
-static __always_inline void fl_duration_add(struct fl_durations *durations, __u64 ns)
+/* Find the bucket of @ns, which is dear enough to remember it for the next one. */
+static __always_inline void fl_duration_look_up(struct fl_durations *durations, __u64 ns)
 {
 	__u32 bucket = fl_duration_bucket(ns);
 
+	durations->last = bucket;
+	durations->low = fl_duration_floor(bucket);
+	durations->high = bucket + 1 < FL_DURATION_BUCKETS ? fl_duration_floor(bucket + 1) : ~0ULL;
+}
+
+static __always_inline void fl_duration_add(struct fl_durations *durations, __u64 ns)
+{
+	__u64 bucket;
+
+	if (ns < durations->low || ns >= durations->high)
+		fl_duration_look_up(durations, ns);
+	bucket = *(volatile __u64 *)&durations->last;
 	durations->count++;
 	durations->sum_ns += ns;
 	if (ns > durations->max_ns)
