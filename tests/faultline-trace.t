@@ -119,14 +119,21 @@ fi
 
 need_vms 26
 
-try "$FAULTLINE" trace --format=json -- "$MICRO" --faults 997
+# KVM may deliver a fault more than the guest has reason for, so stat says how many
+# there were.
+faults() {
+	jq -r 'select(.lost_events == 0 and .guest_faults >= 997) | .guest_faults' "$SCRATCH/stat"
+}
+
+try "$FAULTLINE" stat --json -o "$SCRATCH/stat" -- \
+	"$FAULTLINE" trace --format=json -- "$MICRO" --faults 997
 is "$STATUS:$ERR" "0:" "here: traced"
-is "$(grep -c '^{"schema":"faultline.episode/1"' <<<"$OUT")" 997 "here: a line for each fault"
+is "$(grep -c '^{"schema":"faultline.episode/1"' <<<"$OUT")" "$(faults)" "here: a line for each fault"
 is "$(jq -r '"\(.vm) \(.access)"' <<<"$(grep '^{' <<<"$OUT")" | sort -u)" "micro user-write-absent" "here: what each is"
 
 try "$FAULTLINE" trace --fault=kernel -- "$MICRO" --faults 997
 is "$STATUS:$ERR" "0:" "here, filtered: traced"
-like "$OUT" "# 0 episodes of 997 guest faults" "here, filtered: nothing is left"
+like "$OUT" "# 0 episodes of [0-9]+ guest faults" "here, filtered: nothing is left"
 
 # The tracer is stopped while the guest runs, so what the buffer can't hold is lost,
 # and every one of it; stat of the same loses nothing.
@@ -135,12 +142,12 @@ try "$FAULTLINE" trace --buffer=4K -o "$SCRATCH/lost" -- sh -c \
 	'kill -STOP $PPID; "$@" >/dev/null; kill -CONT $PPID' sh \
 	"$FAULTLINE" stat --json -o "$SCRATCH/stat" -- "$MICRO" --faults 997
 is "$STATUS" 1 "lost episodes: exit status 1"
-like "$ERR" "^faultline: ([0-9]+) of 997 episodes were lost; give a larger --buffer, or filter more$" \
+like "$ERR" "^faultline: ([0-9]+) of $(faults) episodes were lost; give a larger --buffer, or filter more$" \
 	"lost episodes: are counted"
 lost=${BASH_REMATCH[1]:-0}
-is "$((lost + $(grep -vc '^#' "$SCRATCH/lost")))" 997 "lost episodes: all others are there"
-like "$(tail -n 1 "$SCRATCH/lost")" " of 997 guest faults, $lost LOST" "lost episodes: the trace says so, too"
-is "$(jq '[.guest_faults, .lost_events]' -c "$SCRATCH/stat")" "[997,0]" "lost episodes: stat of the same loses nothing"
+is "$((lost + $(grep -vc '^#' "$SCRATCH/lost")))" "$(faults)" "lost episodes: all others are there"
+like "$(tail -n 1 "$SCRATCH/lost")" " of $(faults) guest faults, $lost LOST" "lost episodes: the trace says so, too"
+like "$(faults)" "^[0-9]+$" "lost episodes: stat of the same loses nothing"
 
 # ended_by SIGNAL FORMAT: what is in a trace that has no other end
 ended_by() {
