@@ -7,7 +7,7 @@ include lab/torture/torture.mk
 
 LAB_CFLAGS := -D_GNU_SOURCE -Ianalysis
 
-all: $(BUILD)/bin/lab-results $(BUILD)/lab/initramfs.cpio.gz
+all: $(BUILD)/bin/lab-results $(BUILD)/bin/bench-results $(BUILD)/lab/initramfs.cpio.gz
 
 # Static: nothing else is there when it starts.
 $(BUILD)/lab/init: lab/init.c lab/machine.c $(BUILD)/analysis/error.o lab/machine.h
@@ -18,6 +18,10 @@ $(BUILD)/bin/lab-results: lab/results.c lab/json-file.c $(BUILD)/analysis/error.
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(LAB_CFLAGS) $^ -ljson-c -o $@
 
+$(BUILD)/bin/bench-results: lab/bench/results.c lab/json-file.c lab/json-file.h $(BUILD)/analysis/error.o
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(LAB_CFLAGS) -Ilab $(filter-out %.h,$^) -ljson-c -o $@
+
 $(BUILD)/lab/initramfs.cpio.gz: lab/initramfs lab/pack.sh $(BUILD)/lab/init $(BUILD)/lab/micro $(BUILD)/lab/torture $(BUILD)/bin/faultline
 	lab/initramfs $@
 
@@ -25,4 +29,7 @@ $(BUILD)/lab/initramfs.cpio.gz: lab/initramfs lab/pack.sh $(BUILD)/lab/init $(BU
 lab: all	## measure on emulated hosts; lists: LINE VENDOR POLICY WORKLOAD PAGING
 	@lab/run
 
-.PHONY: lab
+bench: all	## instructions that faultline, perf, bpftrace and bcc add to a VM exit
+	@lab/bench/run
+
+.PHONY: lab bench
