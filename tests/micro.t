@@ -24,6 +24,12 @@ micro --paging 48
 fails 2 "unknown --paging '48'; known: 32 pae 64" "unknown paging mode"
 micro --pae-halves
 fails 2 "--pae-halves goes with --paging pae, not 64" "halves of what isn't PAE"
+for bad in 0 1000001 x; do
+	micro --device-reads "$bad"
+	fails 2 "--device-reads '$bad' is not a number from 1 to 1000000" "--device-reads '$bad'"
+done
+micro --dirty-log --vcpus 2
+fails 2 "--dirty-log goes with one vCPU" "a dirty log of several vCPUs"
 micro --timeout
 fails 2 "--timeout needs a value" "option without its value"
 micro --fast

@@ -292,6 +292,14 @@ static void write_pages(uint32_t nr)
 	}
 }
 
+static void read_device(const volatile struct guest_vcpu *vcpu)
+{
+	uint32_t n;
+
+	for (n = 0; !vcpu->faults_handled && n < info->device_reads; n++)
+		read_page(GUEST_DEVICE);
+}
+
 /* What the last round leaves is on all pages; the first one takes what is over. */
 static void run_round(volatile struct guest_vcpu *vcpu)
 {
@@ -303,7 +311,10 @@ static void run_round(volatile struct guest_vcpu *vcpu)
 		read_shared_pages();
 	barrier();
 	mark(MARK_START);
+	if (info->announce)
+		port_out(GUEST_READY);
 	start = read_tsc();
+	read_device(vcpu);
 	write_pages(over ? over : vcpu->nr_pages);
 	vcpu->window_ticks += read_tsc() - start;
 	mark(MARK_STOP);
@@ -328,7 +339,7 @@ static void run_workload(void)
 /* ---- start, CPL 0 ---- */
 
 /* Write a page as it is, so that the host maps it, and maps it writable. */
-static void warm(unsigned long address)
+static void write_page(unsigned long address)
 {
 	volatile uint32_t *word = (volatile uint32_t *)address;
 
@@ -340,15 +351,21 @@ static void warm_tables(const volatile struct guest_vcpu *vcpu)
 	uint32_t i;
 
 	for (i = 0; i < vcpu->nr_tables; i++)
-		warm(frame_of(vcpu->leaf_tables, i));
+		write_page(frame_of(vcpu->leaf_tables, i));
 }
 
 static void warm_frames(const volatile struct guest_vcpu *vcpu, uint32_t base)
 {
 	uint32_t i;
 
-	for (i = 0; i < vcpu->nr_pages; i++)
-		warm(frame_of(base, guest_page(vcpu, i)));
+	for (i = 0; i < vcpu->nr_pages; i++) {
+		unsigned long page = frame_of(base, guest_page(vcpu, i));
+
+		if (info->warm_frames == FRAMES_WRITTEN)
+			write_page(page);
+		else if (info->warm_frames == FRAMES_READ)
+			read_page(page);
+	}
 }
 
 /*
@@ -361,12 +378,13 @@ void guest_main(void)
 
 	/* Bochs keeps the host's interrupts from a guest that has them disabled. */
 	asm volatile("sti");
+	/* Otherwise, the CPU reads them at the first fault. */
+	read_page(GUEST_IDT);
+	read_page((unsigned long)vcpu + GUEST_TSS(0) - GUEST_VCPU(0));
 	warm_tables(vcpu);
-	if (info->warm_frames) {
-		warm_frames(vcpu, vcpu->frames);
-		if (info->workload == WORKLOAD_COW)
-			warm_frames(vcpu, vcpu->copies);
-	}
+	warm_frames(vcpu, vcpu->frames);
+	if (info->workload == WORKLOAD_COW)
+		warm_frames(vcpu, vcpu->copies);
 	barrier();
 	enter_user_mode(run_workload, (unsigned long)vcpu + GUEST_VCPU_SIZE);
 }

@@ -30,6 +30,9 @@
 #define GUEST_KERNEL_STACK(n)	(GUEST_VCPU(n) + 0x8000)	/* top */
 #define GUEST_USER_STACK(n)	(GUEST_VCPU(n) + 0x10000)	/* top */
 
+/* A page in which there is no memory, but a device. */
+#define GUEST_DEVICE		0x38000000
+
 /* Where the pages that the workload touches are mapped. */
 #define GUEST_AREA		0x40000000
 
@@ -57,6 +60,9 @@
 #define GUEST_DONE		0
 #define GUEST_FAILED		1
 
+/* With this one it says that its window has begun, if asked to. */
+#define GUEST_READY		2
+
 #define PTE_PRESENT		0x001
 #define PTE_WRITABLE		0x002
 #define PTE_USER		0x004
@@ -76,6 +82,13 @@ enum guest_workload {
 	NR_WORKLOADS,
 };
 
+/* What becomes of the page frames before the window. */
+enum guest_warmth {
+	FRAMES_COLD,	/* nothing */
+	FRAMES_READ,	/* they are read, so that the host maps what it shares */
+	FRAMES_WRITTEN,	/* they are written, so that the host maps its own */
+};
+
 /* First bytes of the image: where the VMM finds what it has to know. */
 struct guest_header {
 	uint32_t entry;
@@ -88,7 +101,9 @@ struct guest_info {
 	uint32_t nr_vcpus;
 	uint32_t entry_size;	/* of a page table entry: 4 or 8 */
 	uint32_t pte_halves;	/* write 8-byte entries in two halves */
-	uint32_t warm_frames;	/* touch frames before the window */
+	uint32_t warm_frames;	/* enum guest_warmth: before the window */
+	uint32_t announce;	/* the beginning of the window, by GUEST_READY */
+	uint32_t device_reads;	/* of GUEST_DEVICE in the first window, before the faults */
 	uint32_t arrivals;	/* at barriers, so far; the guest's */
 };
 

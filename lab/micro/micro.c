@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <getopt.h>
+#include <linux/kvm.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,13 +19,17 @@
 #define PAGE_SIZE	4096
 #define MAX_FAULTS	100000000
 #define MAX_PAGES	20000	/* of all vCPUs; more faults take them again */
+#define MAX_READS	1000000
 
 static const char *const workload_names[NR_WORKLOADS] = { "anon", "cow" };
 
+/* What the host has of the page frames before the window. */
+enum frames { FRAMES_RESIDENT, FRAMES_SHARED, FRAMES_ABSENT };
+
 struct options {
-	int workload, paging;
-	unsigned int faults, vcpus, timeout;
-	bool separate, resident, pae_halves;
+	int workload, paging, frames;
+	unsigned int faults, vcpus, timeout, device_reads;
+	bool separate, pae_halves, dirty_log;
 	const char *json;
 };
 
@@ -42,6 +47,9 @@ static const char help[] =
 "                     space and its page tables\n"
 "  --separate         an address space for each vCPU\n"
 "  --not-resident     leave it to the guest to touch its page frames first\n"
+"  --zero-pages       the host has one page of zeros for all of them before\n"
+"  --dirty-log        the host logs what the guest writes to in its window\n"
+"  --device-reads N   read a device's register that often, too\n"
 "  --pae-halves       write PAE entries in two halves, not by CMPXCHG8B\n"
 "  --timeout SECONDS  give up on the guest, default 60\n"
 "  --json FILE        write what the guest did (faultline.guest/1)\n"
@@ -78,8 +86,18 @@ static int set_option(struct options *options, int option, const char *value)
 		options->separate = true;
 		return 0;
 	case 'r':
-		options->resident = false;
+		options->frames = FRAMES_ABSENT;
 		return 0;
+	case 'z':
+		options->frames = FRAMES_SHARED;
+		return 0;
+	case 'd':
+		options->dirty_log = true;
+		return 0;
+	case 'D':
+		options->device_reads = option_number(value, MAX_READS);
+		return options->device_reads ? 0 :
+			option_error("--device-reads '%s' is not a number from 1 to 1000000", value);
 	case 'H':
 		options->pae_halves = true;
 		return 0;
@@ -96,6 +114,9 @@ static int check_options(const struct options *options, int argc, char **argv)
 	if (options->pae_halves && options->paging != PAGING_PAE)
 		return option_error("--pae-halves goes with --paging pae, not %s",
 				   paging_names[options->paging]);
+	if (options->vcpus > 1 && (options->dirty_log || options->device_reads))
+		return option_error("%s goes with one vCPU",
+				    options->dirty_log ? "--dirty-log" : "--device-reads");
 	return 0;
 }
 
@@ -109,6 +130,9 @@ static int parse(int argc, char **argv, struct options *options)
 		{ "vcpus", required_argument, NULL, 'v' },
 		{ "separate", no_argument, NULL, 's' },
 		{ "not-resident", no_argument, NULL, 'r' },
+		{ "zero-pages", no_argument, NULL, 'z' },
+		{ "dirty-log", no_argument, NULL, 'd' },
+		{ "device-reads", required_argument, NULL, 'D' },
 		{ "pae-halves", no_argument, NULL, 'H' },
 		{ "timeout", required_argument, NULL, 't' },
 		{ "json", required_argument, NULL, 'j' },
@@ -223,6 +247,8 @@ static uint32_t set_up_space(const struct vm *vm, struct paging *paging, uint32_
 
 	paging_init(paging, paging->mode, vm->memory, address);
 	paging_map_identity(paging, 0, vm->size, true);
+	if (info->device_reads)
+		paging_map_identity(paging, GUEST_DEVICE, GUEST_DEVICE + PAGE_SIZE, true);
 	vcpu->nr_tables = count_tables(paging, nr);
 	vcpu->leaf_tables = paging_add_leaf_tables(paging, GUEST_AREA, vcpu->nr_tables);
 
@@ -262,14 +288,56 @@ static void set_up_vcpus(const struct vm *vm, struct paging *paging,
 
 static void set_up(const struct vm *vm, struct paging *paging, const struct options *options)
 {
+	static const enum guest_warmth warmth[] = {
+		[FRAMES_RESIDENT] = FRAMES_WRITTEN,
+		[FRAMES_SHARED] = FRAMES_READ,
+		[FRAMES_ABSENT] = FRAMES_COLD,
+	};
 	struct guest_info *info = guest_info(vm);
 
 	info->workload = options->workload;
 	info->nr_vcpus = options->vcpus;
 	info->entry_size = options->paging == PAGING_32 ? 4 : 8;
 	info->pte_halves = options->pae_halves;
-	info->warm_frames = options->resident;
+	info->warm_frames = warmth[options->frames];
+	info->announce = options->dirty_log;
+	info->device_reads = options->device_reads;
 	set_up_vcpus(vm, paging, options);
+}
+
+/* ---- the machine around it ---- */
+
+struct machine {
+	struct vm vm;			/* comes first: vCPUs know it */
+	unsigned int device_reads;	/* that the guest has made */
+	long dirty_pages;		/* that it wrote to in its window */
+	bool failed;			/* and has told the user */
+};
+
+static bool log_dirty_pages(struct machine *machine)
+{
+	struct vm_memory memory = {
+		.size = machine->vm.size, .host = machine->vm.memory,
+		.flags = KVM_MEM_LOG_DIRTY_PAGES,
+	};
+
+	machine->failed = vm_set_slot(&machine->vm, 0, &memory);
+	return !machine->failed;
+}
+
+/* True to go on with the guest. */
+static bool handle_exit(struct vcpu *vcpu)
+{
+	struct machine *machine = (struct machine *)vcpu->vm;
+	const struct kvm_run *run = vcpu->run;
+
+	if (run->exit_reason == KVM_EXIT_MMIO && run->mmio.phys_addr == GUEST_DEVICE) {
+		machine->device_reads++;
+		return true;
+	}
+	return run->exit_reason == KVM_EXIT_IO &&
+	       ((const char *)run)[run->io.data_offset] == GUEST_READY &&
+	       log_dirty_pages(machine);
 }
 
 /* ---- what came out ---- */
@@ -321,15 +389,22 @@ static unsigned long long count_handled(const struct vm *vm)
 	return handled;
 }
 
-static int check_result(const struct vm *vm, const struct paging *paging)
+static int check_result(struct machine *machine, const struct paging *paging)
 {
+	const struct vm *vm = &machine->vm;
+	const struct guest_info *info = guest_info(vm);
 	unsigned int i;
 
 	for (i = 0; i < vm->nr_vcpus; i++) {
 		if (check_vcpu(vm, &paging[i], i))
 			return -1;
 	}
-	return 0;
+	if (machine->device_reads != info->device_reads)
+		return fl_fail("the guest read the device %u times instead of %u",
+			       machine->device_reads, info->device_reads);
+	if (info->announce)
+		machine->dirty_pages = vm_count_dirty(vm);
+	return machine->dirty_pages < 0 ? -1 : 0;
 }
 
 static int guest_failed(const struct vm *vm)
@@ -346,7 +421,7 @@ static int guest_failed(const struct vm *vm)
 
 struct result {
 	const struct options *options;
-	const struct vm *vm;
+	const struct machine *machine;
 };
 
 static void print_vcpus(FILE *file, const struct vm *vm)
@@ -367,44 +442,46 @@ static void print_json(FILE *file, const void *context)
 {
 	const struct result *result = context;
 	const struct options *options = result->options;
+	const struct vm *vm = &result->machine->vm;
 
 	fprintf(file,
 		"{\"schema\":\"faultline.guest/1\",\"workload\":\"%s\",\"paging\":\"%s\","
 		"\"faults_asked\":%llu,\"faults_handled\":%llu,\"resident\":%s,\"pae_halves\":%s,"
-		"\"window_ticks\":%llu,\"vcpus\":[",
+		"\"device_reads\":%u,\"dirty_pages\":%ld,\"window_ticks\":%llu,\"vcpus\":[",
 		workload_names[options->workload], paging_names[options->paging],
 		(unsigned long long)options->faults * options->vcpus,
-		count_handled(result->vm), options->resident ? "true" : "false",
-		options->pae_halves ? "true" : "false",
-		(unsigned long long)guest_vcpu(result->vm, 0)->window_ticks);
-	print_vcpus(file, result->vm);
+		count_handled(vm), options->frames == FRAMES_RESIDENT ? "true" : "false",
+		options->pae_halves ? "true" : "false", result->machine->device_reads,
+		result->machine->dirty_pages, (unsigned long long)guest_vcpu(vm, 0)->window_ticks);
+	print_vcpus(file, vm);
 	fprintf(file, "]}\n");
 }
 
 static int run(const struct options *options)
 {
 	struct paging paging[GUEST_MAX_VCPUS];
-	struct vm vm = { 0 };
-	struct result result = { options, &vm };
+	struct machine machine = { .vm.handle_exit = handle_exit };
+	struct vm *vm = &machine.vm;
+	struct result result = { options, &machine };
 
-	if (vm_create(&vm, options->vcpus, memory_size(options), options->resident))
+	if (vm_create(vm, options->vcpus, memory_size(options), options->frames == FRAMES_RESIDENT))
 		return -1;
-	set_up(&vm, paging, options);
-	if (vm_boot(&vm, paging))
+	set_up(vm, paging, options);
+	if (vm_boot(vm, paging))
 		return -1;
-	switch (vm_run(&vm, options->timeout)) {
+	switch (vm_run(vm, options->timeout)) {
 	case VM_GUEST_DONE:
 		break;
 	case VM_GUEST_FAILED:
-		return guest_failed(&vm);
+		return machine.failed ? -1 : guest_failed(vm);
 	default:
 		return -1;
 	}
-	if (check_result(&vm, paging))
+	if (check_result(&machine, paging))
 		return -1;
 	printf("%s, %s paging: the guest handled %llu page faults\n",
 	       workload_names[options->workload], paging_names[options->paging],
-	       count_handled(&vm));
+	       count_handled(vm));
 	return options->json ? write_whole(options->json, print_json, &result) : 0;
 }
 
@@ -412,7 +489,7 @@ int main(int argc, char **argv)
 {
 	struct options options = {
 		.workload = WORKLOAD_ANON, .paging = PAGING_64,
-		.faults = 1999, .vcpus = 1, .timeout = 60, .resident = true,
+		.faults = 1999, .vcpus = 1, .timeout = 60,
 	};
 	int ret = parse(argc, argv, &options);
 

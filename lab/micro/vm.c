@@ -13,6 +13,8 @@
 #include "error.h"
 #include "vm.h"
 
+#define PAGE_SIZE	4096
+
 #define CR0_PE		(1UL << 0)
 #define CR0_ET		(1UL << 4)
 #define CR0_NE		(1UL << 5)
@@ -61,6 +63,21 @@ static int add_memory(struct vm *vm, bool resident)
 			       vm->size >> 20);
 	memory.host = vm->memory;
 	return vm_set_slot(vm, 0, &memory);
+}
+
+long vm_count_dirty(const struct vm *vm)
+{
+	size_t words = (vm->size / PAGE_SIZE + 63) / 64, i;
+	uint64_t *bitmap = calloc(words, sizeof(*bitmap));
+	struct kvm_dirty_log log = { .dirty_bitmap = bitmap };
+	long nr = 0;
+
+	if (!bitmap || ioctl(vm->vm, KVM_GET_DIRTY_LOG, &log))
+		nr = fl_fail("cannot get the log of dirty pages: %s", strerror(errno));
+	for (i = 0; nr >= 0 && i < words; i++)
+		nr += __builtin_popcountll(bitmap[i]);
+	free(bitmap);
+	return nr;
 }
 
 /* The guest sees the CPU that the host has. */

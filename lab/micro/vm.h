@@ -64,6 +64,12 @@ int vm_create(struct vm *vm, unsigned int nr_vcpus, size_t size, bool resident);
 int vm_set_slot(const struct vm *vm, unsigned int slot, const struct vm_memory *memory);
 
 /*
+ * Number of pages of slot 0 that the guest has written to since the slot got
+ * KVM_MEM_LOG_DIRTY_PAGES, or since the last call. -1 if KVM can't tell.
+ */
+long vm_count_dirty(const struct vm *vm);
+
+/*
  * Load the image and set all vCPUs to its first instruction. @paging has the
  * address space of each, of one mode. 0 or -1.
  */
