@@ -30,7 +30,8 @@ const char fl_check_help[] =
 "The level is one of\n"
 "  series  exits per guest fault, and what KVM did about each page table write\n"
 "  exits   the same, where a write to a page table is inferred from emulation\n"
-"  tdp     exits by cause, and their time; guest faults are invisible with NPT or EPT\n"
+"  tdp     exits by cause, and the host's own page faults by kind; with NPT or EPT\n"
+"          guest faults are invisible\n"
 "  faults  guest faults and MMU events; whether exits, only measuring shows (PVM)\n"
 "  none    nothing\n"
 "\n"
@@ -75,15 +76,21 @@ static void advise(struct findings *f, const char *advice)
 		f->advice[f->nr_advice++] = advice;
 }
 
-static bool has_tracepoint(const struct findings *f, const char *name)
+/* As fl_probe_tracepoint(). */
+static int count_arguments(const struct findings *f, const char *name)
 {
 	size_t i;
 
 	for (i = 0; i < fl_nr_tracepoints; i++) {
 		if (!strcmp(fl_tracepoints[i].name, name))
-			return f->arguments[i] >= 0;
+			return f->arguments[i];
 	}
-	return false;
+	return -1;
+}
+
+static bool has_tracepoint(const struct findings *f, const char *name)
+{
+	return count_arguments(f, name) >= 0;
 }
 
 static void probe_kernel(struct findings *f)
@@ -135,6 +142,17 @@ static const char *find_level(const struct findings *f)
 	return has_tracepoint(f, "kvm_mmu_pte_write") ? "series" : "exits";
 }
 
+/* What can't be told of the host's own page faults. */
+static void advise_on_host_faults(struct findings *f)
+{
+	int nr = count_arguments(f, "kvm_mmu_spte_requested");
+
+	if (nr < 0)
+		advise(f, "without kvm_mmu_spte_requested, neither page sizes nor host memory can be told; use a kernel that has it");
+	else if (nr > 2)
+		advise(f, "this kernel doesn't tell where in the host's memory a guest's page is; use Linux 5.17 or later");
+}
+
 static void find_advice(struct findings *f)
 {
 	if (*f->obstacle)
@@ -147,6 +165,8 @@ static void find_advice(struct findings *f)
 		advise(f, f->isa == FL_ISA_SVM ?
 			       "with NPT, guest faults are invisible except to nested guests' hosts; to shadow page tables, reload kvm_amd with npt=0" :
 			       "with EPT, guest faults are invisible except to nested guests' hosts; to shadow page tables, reload kvm_intel with ept=0");
+	if (f->level && !strcmp(f->level, "tdp"))
+		advise_on_host_faults(f);
 	if (!has_tracepoint(f, "kvm_mmu_pte_write") && f->isa != FL_ISA_PVM)
 		advise(f, "without kvm_mmu_pte_write, an emulated instruction counts as a write to a page table; for certainty, use a kernel with faultline's series (patches/)");
 	if (!has_tracepoint(f, "kvm_mmu_unsync_page"))

@@ -28,7 +28,9 @@ struct fl_collector {
 	struct faultline_bpf *bpf;
 	struct fl_collector_options options;
 	bool may_lack_exits;
+	bool has_host_faults;	/* EPT or NPT is in use */
 	const struct fl_vcpu_entry *slots; /* the map `vcpus` */
+	const struct fl_host_faults *host_faults; /* that map, or NULL */
 	size_t nr_slots;
 	struct fl_control control;
 	struct ring_buffer *ring;
@@ -71,20 +73,27 @@ static const struct {
 	{ "on_kvm_page_fault_2", 2 },
 	{ "on_kvm_inj_exception", 4 },
 	{ "on_kvm_inj_exception_3", 3 },
+	{ "on_host_mapping", 1 },
+	{ "on_host_mapping", 2 },
+	{ "on_host_mapping_3", 3 },
 };
 
 /* Whether @program is for a tracepoint that passes @nr_arguments. */
 static bool fits(const struct bpf_program *program, int nr_arguments)
 {
+	bool is_variant = false;
 	size_t i;
 
 	if (nr_arguments < 0)
 		return false;
 	for (i = 0; i < sizeof(variants) / sizeof(variants[0]); i++) {
-		if (!strcmp(variants[i].program, bpf_program__name(program)))
-			return variants[i].nr_arguments == nr_arguments;
+		if (strcmp(variants[i].program, bpf_program__name(program)))
+			continue;
+		if (variants[i].nr_arguments == nr_arguments)
+			return true;
+		is_variant = true;
 	}
-	return true;
+	return !is_variant;
 }
 
 /* Load only what this kernel has the tracepoint for, and what is of use here. */
@@ -100,11 +109,19 @@ static void select_programs(struct fl_collector *collector, const struct fl_prob
 	}
 	if (!collector->may_lack_exits)
 		bpf_program__set_autoload(collector->bpf->progs.on_kvm_mmu_spte_requested, false);
+	if (!collector->has_host_faults) {
+		bpf_program__set_autoload(collector->bpf->progs.on_host_mapping, false);
+		bpf_program__set_autoload(collector->bpf->progs.on_host_mapping_3, false);
+		bpf_program__set_autoload(collector->bpf->progs.on_kvm_try_async_get_page, false);
+	}
 	if (collector->options.all)
 		bpf_program__set_autoload(collector->bpf->progs.on_fork, false);
 }
 
-/* A VM has a few vCPUs for each CPU there is, at most; a slot is 15 KiB. */
+/*
+ * A VM has a few vCPUs for each CPU there is, at most; a slot is 15 KiB, and
+ * with EPT or NPT 14 more.
+ */
 static __u32 count_slots(const struct fl_collector_options *options)
 {
 	long nr = 8 * sysconf(_SC_NPROCESSORS_ONLN);
@@ -123,6 +140,8 @@ static void size_maps(struct fl_collector *collector)
 	bpf_map__set_max_entries(bpf->maps.vcpus, nr);
 	bpf_map__set_max_entries(bpf->maps.free_slots, nr);
 	bpf_map__set_max_entries(bpf->maps.slots, nr);
+	if (collector->has_host_faults)
+		bpf_map__set_max_entries(bpf->maps.host_faults, nr);
 	/* Threads come and go; a vCPU may be run by many in turn. */
 	bpf_map__set_max_entries(bpf->maps.threads, 8 * nr);
 	if (collector->options.records_size)
@@ -135,6 +154,7 @@ static int configure(struct fl_collector *collector)
 	int ret;
 
 	collector->may_lack_exits = fl_host_vendor() == FL_ISA_PVM;
+	collector->has_host_faults = fl_host_has_tdp();
 	if (fl_probe_open(&probe))
 		return -1;
 	ret = fl_probe_check(&probe);
@@ -165,6 +185,8 @@ static int fill_maps(struct fl_collector *collector)
 {
 	const struct fl_collector_options *options = &collector->options;
 	struct fl_control *control = &collector->control;
+	struct fl_area_key elsewhere = { 0 };
+	struct fl_area area = { 0 };
 	__u32 zero = 0, slot;
 
 	control->all = options->all;
@@ -174,7 +196,8 @@ static int fill_maps(struct fl_collector *collector)
 	control->no_exits = collector->may_lack_exits;
 	control->wake_bytes = options->records_size / 4;
 	control->filter = options->filter;
-	if (bpf_map_update_elem(bpf_map__fd(collector->bpf->maps.control), &zero, control, BPF_ANY))
+	if (bpf_map_update_elem(bpf_map__fd(collector->bpf->maps.control), &zero, control, BPF_ANY) ||
+	    bpf_map_update_elem(bpf_map__fd(collector->bpf->maps.areas), &elsewhere, &area, BPF_ANY))
 		return fl_fail("cannot set up the BPF maps: %s; set FAULTLINE_DEBUG=1 to see more",
 			       strerror(errno));
 	for (slot = 0; slot < collector->nr_slots; slot++)
@@ -182,16 +205,27 @@ static int fill_maps(struct fl_collector *collector)
 	return 0;
 }
 
+/* The values of array @map, as the BPF programs see them; NULL if there is no memory. */
+static void *map_values(const struct bpf_map *map, size_t size)
+{
+	void *values = mmap(NULL, size, PROT_READ, MAP_SHARED, bpf_map__fd(map), 0);
+
+	return values == MAP_FAILED ? NULL : values;
+}
+
 static int map_slots(struct fl_collector *collector)
 {
-	size_t size = collector->nr_slots * sizeof(*collector->slots);
-	void *slots = mmap(NULL, size, PROT_READ, MAP_SHARED,
-			   bpf_map__fd(collector->bpf->maps.vcpus), 0);
+	const struct faultline_bpf *bpf = collector->bpf;
+	size_t nr = collector->nr_slots;
 
-	collector->names = calloc(collector->nr_slots, sizeof(*collector->names));
-	if (slots == MAP_FAILED || !collector->names)
+	collector->names = calloc(nr, sizeof(*collector->names));
+	collector->slots = map_values(bpf->maps.vcpus, nr * sizeof(*collector->slots));
+	if (collector->has_host_faults)
+		collector->host_faults = map_values(bpf->maps.host_faults,
+						    nr * sizeof(*collector->host_faults));
+	if (!collector->slots || !collector->names ||
+	    (collector->has_host_faults && !collector->host_faults))
 		return fl_fail("cannot map the counts: %s; free some memory", strerror(errno));
-	collector->slots = slots;
 	return 0;
 }
 
@@ -282,19 +316,30 @@ static bool is_used(const struct fl_collector *collector, size_t index)
 	return *(const volatile __u32 *)&collector->slots[index].slot;
 }
 
-/* A state that slot @index was in, though its vCPU may be running. 0 or -1. */
-static int read_slot(const struct fl_collector *collector, size_t index,
-		     struct fl_vcpu_entry *entry)
+/* What the maps have of a vCPU, at one moment. */
+struct slot_copy {
+	struct fl_vcpu_entry entry;
+	struct fl_host_faults host;
+};
+
+static void copy_slot(const struct fl_collector *collector, size_t index, struct slot_copy *copy)
 {
-	const struct fl_vcpu_entry *slot = &collector->slots[index];
-	const volatile __u64 *sequence = &slot->sequence;
+	memcpy(&copy->entry, &collector->slots[index], sizeof(copy->entry));
+	if (collector->host_faults)
+		memcpy(&copy->host, &collector->host_faults[index], sizeof(copy->host));
+}
+
+/* A state that slot @index was in, though its vCPU may be running. 0 or -1. */
+static int read_slot(const struct fl_collector *collector, size_t index, struct slot_copy *copy)
+{
+	const volatile __u64 *sequence = &collector->slots[index].sequence;
 	unsigned int tries;
 	__u64 before;
 
 	for (tries = 0; tries < MAX_READS; tries++) {
 		before = *sequence;
 		__asm__ volatile("" ::: "memory");
-		memcpy(entry, slot, sizeof(*entry));
+		copy_slot(collector, index, copy);
 		__asm__ volatile("" ::: "memory");
 		if (!(before & 1) && *sequence == before)
 			return 0;
@@ -311,8 +356,10 @@ static void drop_open_exit(struct fl_vcpu_entry *entry)
 	fl_forget_exit(&entry->vcpu);
 }
 
-static void fill_vcpu(struct fl_vcpu_snapshot *vcpu, struct fl_vcpu_entry *entry, bool settle)
+static void fill_vcpu(struct fl_vcpu_snapshot *vcpu, struct slot_copy *copy, bool settle)
 {
+	struct fl_vcpu_entry *entry = &copy->entry;
+
 	memset(vcpu, 0, sizeof(*vcpu));
 	vcpu->kvm = entry->kvm;
 	vcpu->kvm_vcpu = entry->kvm_vcpu;
@@ -323,12 +370,14 @@ static void fill_vcpu(struct fl_vcpu_snapshot *vcpu, struct fl_vcpu_entry *entry
 	vcpu->id = entry->vcpu_id;
 	memcpy(vcpu->comm, entry->comm, sizeof(vcpu->comm));
 	if (settle) {
+		fl_host_close(&copy->host, &entry->host, entry->vcpu.facts, 0);
 		vcpu->tally.open_episodes = fl_settle(&entry->vcpu);
 	} else {
 		drop_open_exit(entry);
 		vcpu->tally.open_episodes = entry->vcpu.nr_open;
 	}
 	vcpu->tally.counts = entry->vcpu.counts;
+	vcpu->tally.host = copy->host;
 	vcpu->tally.events = entry->events;
 	vcpu->tally.window_ns = entry->window_ns;
 	vcpu->tally.isa = entry->isa;
@@ -339,17 +388,17 @@ static void fill_vcpu(struct fl_vcpu_snapshot *vcpu, struct fl_vcpu_entry *entry
 
 static int read_vcpus(struct fl_collector *collector, bool settle, struct fl_snapshot *snapshot)
 {
-	struct fl_vcpu_entry *entry = malloc(sizeof(*entry));
+	struct slot_copy *copy = calloc(1, sizeof(*copy));
 	size_t i;
-	int ret = entry ? 0 : -1;
+	int ret = copy ? 0 : fl_fail("out of memory; free some and try again");
 
 	for (i = 0; !ret && i < collector->nr_slots; i++) {
 		if (!is_used(collector, i))
 			continue;
-		ret = read_slot(collector, i, entry);
-		fill_vcpu(&snapshot->vcpus[snapshot->nr_vcpus++], entry, settle);
+		ret = read_slot(collector, i, copy);
+		fill_vcpu(&snapshot->vcpus[snapshot->nr_vcpus++], copy, settle);
 	}
-	free(entry);
+	free(copy);
 	return ret;
 }
 
@@ -398,6 +447,26 @@ static void add_gone(const struct fl_collector *collector, bool settle,
 								 collector->gone[i].open;
 }
 
+static int read_areas(const struct fl_collector *collector, struct fl_snapshot *snapshot)
+{
+	int map = bpf_map__fd(collector->bpf->maps.areas);
+	struct fl_area_key *key = NULL;
+
+	snapshot->areas = calloc(FL_MAX_AREAS, sizeof(*snapshot->areas));
+	if (!snapshot->areas)
+		return fl_fail("out of memory; free some and try again");
+	while (snapshot->nr_areas < FL_MAX_AREAS) {
+		struct fl_area_snapshot *next = &snapshot->areas[snapshot->nr_areas];
+
+		if (bpf_map_get_next_key(map, key, &next->key))
+			break;
+		key = &next->key;
+		if (!bpf_map_lookup_elem(map, key, &next->area))
+			snapshot->nr_areas++;
+	}
+	return 0;
+}
+
 static int read_lost(struct fl_collector *collector, struct fl_snapshot *snapshot)
 {
 	struct fl_control control;
@@ -419,7 +488,8 @@ int fl_collector_read(struct fl_collector *collector, bool settle,
 	snapshot->vcpus = calloc(collector->nr_slots + collector->nr_gone, sizeof(*snapshot->vcpus));
 	if (!snapshot->vcpus)
 		return fl_fail("out of memory; free some and try again");
-	if (read_lost(collector, snapshot) || read_vcpus(collector, settle, snapshot)) {
+	if (read_lost(collector, snapshot) || read_areas(collector, snapshot) ||
+	    read_vcpus(collector, settle, snapshot)) {
 		fl_snapshot_free(snapshot);
 		return -1;
 	}
@@ -495,9 +565,11 @@ static void pass_ended(struct fl_collector *collector, const struct fl_vcpu_entr
 }
 
 /* Pass on what is open on the vCPU of slot @index, which doesn't run any more. */
-static int pass_open(struct fl_collector *collector, size_t index, struct fl_vcpu_entry *entry)
+static int pass_open(struct fl_collector *collector, size_t index, struct slot_copy *copy)
 {
-	if (read_slot(collector, index, entry))
+	struct fl_vcpu_entry *entry = &copy->entry;
+
+	if (read_slot(collector, index, copy))
 		return -1;
 	fl_entry(&entry->vcpu, 0);
 	pass_ended(collector, entry);
@@ -509,19 +581,19 @@ static int pass_open(struct fl_collector *collector, size_t index, struct fl_vcp
 int fl_collector_settle_records(struct fl_collector *collector,
 				fl_record_handler *handle, void *data)
 {
-	struct fl_vcpu_entry *entry = malloc(sizeof(*entry));
+	struct slot_copy *copy = calloc(1, sizeof(*copy));
 	size_t i;
 	int ret = 0;
 
-	if (!entry)
+	if (!copy)
 		return fl_fail("out of memory; free some and try again");
 	collector->handle = handle;
 	collector->handle_data = data;
 	for (i = 0; !ret && i < collector->nr_slots; i++) {
 		if (is_used(collector, i))
-			ret = pass_open(collector, i, entry);
+			ret = pass_open(collector, i, copy);
 	}
-	free(entry);
+	free(copy);
 	return ret;
 }
 
@@ -536,7 +608,7 @@ static bool is_scarce(const struct fl_collector *collector)
 	return used > collector->nr_slots / 2;
 }
 
-static int put_aside(struct fl_collector *collector, size_t index, struct fl_vcpu_entry *entry)
+static int put_aside(struct fl_collector *collector, size_t index, struct slot_copy *copy)
 {
 	struct gone *all = realloc(collector->gone, (collector->nr_gone + 1) * sizeof(*all));
 	struct gone *gone;
@@ -545,13 +617,13 @@ static int put_aside(struct fl_collector *collector, size_t index, struct fl_vcp
 		return fl_fail("out of memory; free some and try again");
 	collector->gone = all;
 	gone = &all[collector->nr_gone];
-	if (read_slot(collector, index, entry))
+	if (read_slot(collector, index, copy))
 		return -1;
-	fill_vcpu(&gone->open, entry, false);
-	if (read_slot(collector, index, entry))
+	fill_vcpu(&gone->open, copy, false);
+	if (read_slot(collector, index, copy))
 		return -1;
-	fill_vcpu(&gone->settled, entry, true);
-	if (collector->handle && pass_open(collector, index, entry))
+	fill_vcpu(&gone->settled, copy, true);
+	if (collector->handle && pass_open(collector, index, copy))
 		return -1;
 	memcpy(gone->name, name_vm(collector, &gone->open), sizeof(gone->name));
 	gone->open.slot = gone->settled.slot = FL_NO_SLOT;
@@ -560,7 +632,7 @@ static int put_aside(struct fl_collector *collector, size_t index, struct fl_vcp
 }
 
 /* Its vCPU is gone, so nobody writes to it. */
-static void free_slot(struct fl_collector *collector, __u32 index, struct fl_vcpu_entry *entry)
+static void free_slot(struct fl_collector *collector, __u32 index, struct slot_copy *copy)
 {
 	__u64 key = collector->slots[index].kvm_vcpu;
 	int slots = bpf_map__fd(collector->bpf->maps.slots);
@@ -569,33 +641,36 @@ static void free_slot(struct fl_collector *collector, __u32 index, struct fl_vcp
 	/* Another vCPU may have taken its place in memory, and be found by its key. */
 	if (!bpf_map_lookup_elem(slots, &key, &slot) && slot == index)
 		bpf_map_delete_elem(slots, &key);
-	memset(entry, 0, sizeof(*entry));
+	memset(copy, 0, sizeof(*copy));
 	*collector->names[index] = '\0';
-	bpf_map_update_elem(bpf_map__fd(collector->bpf->maps.vcpus), &index, entry, BPF_ANY);
+	if (collector->host_faults)
+		bpf_map_update_elem(bpf_map__fd(collector->bpf->maps.host_faults), &index,
+				    &copy->host, BPF_ANY);
+	bpf_map_update_elem(bpf_map__fd(collector->bpf->maps.vcpus), &index, &copy->entry, BPF_ANY);
 	bpf_map_update_elem(bpf_map__fd(collector->bpf->maps.free_slots), NULL, &index, BPF_ANY);
 }
 
 int fl_collector_tidy(struct fl_collector *collector)
 {
-	struct fl_vcpu_entry *entry;
+	struct slot_copy *copy;
 	size_t i;
 	int ret = 0;
 
 	if (!is_scarce(collector))
 		return 0;
-	entry = malloc(sizeof(*entry));
-	if (!entry)
+	copy = calloc(1, sizeof(*copy));
+	if (!copy)
 		return fl_fail("out of memory; free some and try again");
 	for (i = 0; !ret && i < collector->nr_slots; i++) {
 		pid_t pid = collector->slots[i].pid;
 
 		if (!is_used(collector, i) || !pid || !kill(pid, 0) || errno != ESRCH)
 			continue;
-		ret = put_aside(collector, i, entry);
+		ret = put_aside(collector, i, copy);
 		if (!ret)
-			free_slot(collector, i, entry);
+			free_slot(collector, i, copy);
 	}
-	free(entry);
+	free(copy);
 	return ret;
 }
 
@@ -622,6 +697,9 @@ void fl_collector_close(struct fl_collector *collector)
 	ring_buffer__free(collector->ring);
 	if (collector->slots)
 		munmap((void *)collector->slots, collector->nr_slots * sizeof(*collector->slots));
+	if (collector->host_faults)
+		munmap((void *)collector->host_faults,
+		       collector->nr_slots * sizeof(*collector->host_faults));
 	faultline_bpf__destroy(collector->bpf);
 	free(collector->names);
 	free(collector->gone);

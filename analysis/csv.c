@@ -4,6 +4,15 @@
 
 #include "run.h"
 
+static void print_time_names(const char *prefix, const char *name, FILE *out)
+{
+	static const char *const times[] = { "mean", "p50", "p99", "max" };
+	size_t i;
+
+	for (i = 0; i < sizeof(times) / sizeof(times[0]); i++)
+		fprintf(out, ",%s%s_%s_ns", prefix, name, times[i]);
+}
+
 static void print_header(FILE *out)
 {
 	int i;
@@ -12,9 +21,15 @@ static void print_header(FILE *out)
 	for (i = 0; i < FL_NR_CLASSES; i++)
 		fprintf(out, ",%s", fl_class_name(i));
 	for (i = 0; i < FL_NR_CLASSES; i++)
-		fprintf(out, ",%s_mean_ns,%s_p50_ns,%s_p99_ns,%s_max_ns", fl_class_name(i),
-			fl_class_name(i), fl_class_name(i), fl_class_name(i));
-	fputs(",open_episodes,lost_events\n", out);
+		print_time_names("", fl_class_name(i), out);
+	fputs(",open_episodes,lost_events", out);
+	for (i = 0; i < FL_NR_HOST_KINDS; i++)
+		fprintf(out, ",host_%s", fl_host_kind_name(i));
+	for (i = 0; i < FL_NR_HOST_KINDS; i++)
+		print_time_names("host_", fl_host_kind_name(i), out);
+	for (i = 1; i < FL_HOST_LEVELS; i++)
+		fprintf(out, ",host_%s_pages", fl_page_size_name(i));
+	fputc('\n', out);
 }
 
 /* A field that may hold anything: a VM's name. */
@@ -29,20 +44,29 @@ static void print_text(const char *text, FILE *out)
 	fputc('"', out);
 }
 
-static void print_times(const struct fl_tally *tally, FILE *out)
+static void print_times(const struct fl_durations *durations, int nr, FILE *out)
 {
 	int i;
 
-	for (i = 0; i < FL_NR_CLASSES; i++) {
-		const struct fl_durations *durations = &tally->durations[i];
-
-		if (!durations->count)
+	for (i = 0; i < nr; i++) {
+		if (!durations[i].count)
 			fputs(",,,,", out);
 		else
-			fprintf(out, ",%llu,%llu,%llu,%llu", fl_durations_mean(durations),
-				fl_durations_quantile(durations, 0.5),
-				fl_durations_quantile(durations, 0.99), durations->max_ns);
+			fprintf(out, ",%llu,%llu,%llu,%llu", fl_durations_mean(&durations[i]),
+				fl_durations_quantile(&durations[i], 0.5),
+				fl_durations_quantile(&durations[i], 0.99), durations[i].max_ns);
 	}
+}
+
+static void print_host_faults(const struct fl_host_faults *faults, FILE *out)
+{
+	int i;
+
+	for (i = 0; i < FL_NR_HOST_KINDS; i++)
+		fprintf(out, ",%llu", faults->kinds[i]);
+	print_times(faults->durations, FL_NR_HOST_KINDS, out);
+	for (i = 1; i < FL_HOST_LEVELS; i++)
+		fprintf(out, ",%llu", faults->pages[i]);
 }
 
 static void print_tally(const struct fl_run *run, const struct fl_tally *tally, FILE *out)
@@ -55,8 +79,10 @@ static void print_tally(const struct fl_run *run, const struct fl_tally *tally, 
 		fprintf(out, "%.6f", fl_tally_exits_per_guest_fault(tally));
 	for (i = 0; i < FL_NR_CLASSES; i++)
 		fprintf(out, ",%llu", tally->counts.classes[i]);
-	print_times(tally, out);
-	fprintf(out, ",%llu,%llu\n", tally->open_episodes, run->snapshot.lost_events);
+	print_times(tally->durations, FL_NR_CLASSES, out);
+	fprintf(out, ",%llu,%llu", tally->open_episodes, run->snapshot.lost_events);
+	print_host_faults(&tally->host, out);
+	fputc('\n', out);
 }
 
 /* What is of the whole measurement has no interval. */

@@ -32,6 +32,18 @@ static const char *class(__u32 index, char name[FL_REASON_NAME])
 	return fl_class_name(index);
 }
 
+static const char *host_kind(__u32 index, char name[FL_REASON_NAME])
+{
+	(void)name;
+	return fl_host_kind_name(index);
+}
+
+static const char *page_size(__u32 index, char name[FL_REASON_NAME])
+{
+	(void)name;
+	return fl_page_size_name(index);
+}
+
 static const char *svm_reason(__u32 index, char name[FL_REASON_NAME])
 {
 	return fl_reason_name(FL_ISA_SVM, index, name);
@@ -80,6 +92,8 @@ static const struct counters {
 	{ "mmu.unsynced", PLACE(events.unsynced), 1, NULL, ANY_ISA },
 	{ "mmu.mapped", PLACE(events.mapped), 1, NULL, ANY_ISA },
 	{ "mmu.emulated", PLACE(events.emulated), 1, NULL, ANY_ISA },
+	{ "host.", PLACE(host.kinds), FL_NR_HOST_KINDS, host_kind, ANY_ISA },
+	{ "host_pages.", PLACE(host.pages), FL_HOST_LEVELS, page_size, ANY_ISA },
 	{ "reason.svm.", PLACE(reasons), FL_NR_REASONS, svm_reason, FL_ISA_SVM },
 	{ "reason.vmx.", PLACE(reasons), FL_NR_REASONS, vmx_reason, FL_ISA_VMX },
 	{ "reason.pvm.", PLACE(reasons), FL_NR_REASONS, pvm_reason, FL_ISA_PVM },
@@ -94,6 +108,7 @@ static const struct timers {
 	name_of *name_of;
 } timers[] = {
 	{ "time.", PLACE(durations), FL_NR_CLASSES, class },
+	{ "host_time.", PLACE(host.durations), FL_NR_HOST_KINDS, host_kind },
 	{ "fault_time", PLACE(fault_durations), 1, NULL },
 };
 

@@ -170,6 +170,11 @@ const char *fl_mmu_name(__u32 isa)
 	return vendor->tdp && parameter(vendor->module, vendor->tdp, false) ? "tdp" : "shadow";
 }
 
+bool fl_host_has_tdp(void)
+{
+	return !strcmp(fl_mmu_name(fl_host_vendor()), "tdp");
+}
+
 const char *fl_vendor_name(__u32 isa)
 {
 	const struct vendor *vendor = find_vendor(isa);

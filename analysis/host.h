@@ -41,6 +41,9 @@ const char *fl_vendor_module(__u32 isa);
  */
 const char *fl_mmu_name(__u32 isa);
 
+/* Whether KVM uses NPT or EPT on this host. */
+bool fl_host_has_tdp(void);
+
 /* "svm", "vmx", "pvm", or "unknown" where no exit told; @isa is enum fl_isa. */
 const char *fl_vendor_name(__u32 isa);
 

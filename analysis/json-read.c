@@ -121,6 +121,20 @@ static void parse_events(struct json_object *events, struct fl_mmu_events *mmu)
 	mmu->emulated = number(events, "emulated");
 }
 
+static void parse_host_faults(struct json_object *object, struct fl_host_faults *faults)
+{
+	struct json_object *kinds = members(object, "kinds"), *times = members(object, "time_ns");
+	struct json_object *sizes = members(object, "page_sizes");
+	int i;
+
+	for (i = 0; i < FL_NR_HOST_KINDS; i++) {
+		faults->kinds[i] = number(kinds, fl_host_kind_name(i));
+		parse_durations(members(times, fl_host_kind_name(i)), &faults->durations[i]);
+	}
+	for (i = 0; i < FL_HOST_LEVELS; i++)
+		faults->pages[i] = number(sizes, fl_page_size_name(i));
+}
+
 /* What add_figures() of json.c prints. */
 static void parse_figures(struct json_object *object, struct fl_tally *tally)
 {
@@ -130,6 +144,7 @@ static void parse_figures(struct json_object *object, struct fl_tally *tally)
 	parse_classes(members(object, "classes_in_episodes"), tally->counts.in_episodes);
 	parse_histogram(members(object, "histogram"), tally->counts.histogram);
 	tally->open_episodes = number(object, "open_episodes");
+	parse_host_faults(members(object, "host_faults"), &tally->host);
 }
 
 /* ---- A snapshot ---- */
@@ -180,6 +195,31 @@ static int parse_vms(struct json_object *array, struct fl_snapshot *snapshot)
 	return 0;
 }
 
+static void parse_area(struct json_object *object, struct fl_area_snapshot *area)
+{
+	area->key.pid = number(object, "pid");
+	area->key.start = strtoull(text(object, "start"), NULL, 16);
+	area->key.end = strtoull(text(object, "end"), NULL, 16);
+	fl_load_text(area->area.name, sizeof(area->area.name), text(object, "file"));
+	area->area.touches = number(object, "touches");
+	area->area.minor = number(object, "minor");
+	area->area.major = number(object, "major");
+	area->area.ns = number(object, "total_ns");
+}
+
+static int parse_areas(struct json_object *array, struct fl_snapshot *snapshot)
+{
+	size_t nr = length(array), i;
+
+	snapshot->areas = calloc(nr + 1, sizeof(*snapshot->areas));
+	if (!snapshot->areas)
+		return fl_fail("out of memory; free some and try again");
+	for (i = 0; i < nr; i++)
+		parse_area(json_object_array_get_idx(array, i), &snapshot->areas[i]);
+	snapshot->nr_areas = nr;
+	return 0;
+}
+
 /* ---- A run ---- */
 
 static void parse_labels(struct json_object *object, struct fl_run *run)
@@ -207,7 +247,8 @@ static int parse_run(struct json_object *object, struct fl_run *run)
 	parse_reasons(members(object, "exit_reasons"), total);
 	parse_events(members(object, "mmu_events"), &total->events);
 	snapshot->lost_events = number(object, "lost_events");
-	return parse_vms(member(object, "vms", json_type_array), snapshot);
+	return parse_areas(member(object, "touched_areas", json_type_array), snapshot) ||
+	       parse_vms(member(object, "vms", json_type_array), snapshot) ? -1 : 0;
 }
 
 /* ---- A file ---- */

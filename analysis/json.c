@@ -101,6 +101,78 @@ static void add_events(struct json_object *object, const struct fl_mmu_events *e
 	json_object_object_add(object, "mmu_events", mmu);
 }
 
+/* ---- The host's own page faults ---- */
+
+static void add_page_sizes(struct json_object *object, const struct fl_host_faults *faults)
+{
+	struct json_object *sizes = json_object_new_object();
+	int level;
+
+	for (level = 1; level < FL_HOST_LEVELS; level++)
+		add_count(sizes, fl_page_size_name(level), faults->pages[level]);
+	json_object_object_add(object, "page_sizes", sizes);
+}
+
+/* Only where there were any: where KVM shadows page tables, there are none. */
+static void add_host_faults(struct json_object *object, const struct fl_tally *tally)
+{
+	struct json_object *faults, *kinds, *times;
+	int i;
+
+	if (!fl_tally_host_faults(tally))
+		return;
+	faults = json_object_new_object();
+	kinds = json_object_new_object();
+	times = json_object_new_object();
+	add_count(faults, "total", fl_tally_host_faults(tally));
+	add_count(faults, "first_touches", fl_tally_first_touches(tally));
+	for (i = 0; i < FL_NR_HOST_KINDS; i++) {
+		add_count(kinds, fl_host_kind_name(i), tally->host.kinds[i]);
+		add_time(times, fl_host_kind_name(i), &tally->host.durations[i]);
+	}
+	json_object_object_add(faults, "kinds", kinds);
+	add_page_sizes(faults, &tally->host);
+	json_object_object_add(faults, "time_ns", times);
+	json_object_object_add(object, "host_faults", faults);
+}
+
+/* An address has more bits than a number in JSON is sure to have. */
+static void add_address(struct json_object *object, const char *key, __u64 address)
+{
+	char text[32];
+
+	snprintf(text, sizeof(text), "0x%llx", address);
+	add_text(object, key, text);
+}
+
+static struct json_object *area_to_json(const struct fl_area_snapshot *area)
+{
+	struct json_object *object = json_object_new_object();
+
+	add_text(object, "name", fl_area_name(area));
+	add_text(object, "file", area->area.name);
+	add_count(object, "pid", area->key.pid);
+	add_address(object, "start", area->key.start);
+	add_address(object, "end", area->key.end);
+	add_count(object, "touches", area->area.touches);
+	add_count(object, "minor", area->area.minor);
+	add_count(object, "major", area->area.major);
+	add_count(object, "total_ns", area->area.ns);
+	return object;
+}
+
+static void add_areas(struct json_object *object, const struct fl_snapshot *snapshot)
+{
+	struct json_object *areas = json_object_new_array();
+	size_t i;
+
+	for (i = 0; i < snapshot->nr_areas; i++)
+		json_object_array_add(areas, area_to_json(&snapshot->areas[i]));
+	json_object_object_add(object, "touched_areas", areas);
+}
+
+/* ---- All of it ---- */
+
 /* What the whole, each VM and each vCPU have. */
 static void add_figures(struct json_object *object, const struct fl_tally *tally)
 {
@@ -115,6 +187,7 @@ static void add_figures(struct json_object *object, const struct fl_tally *tally
 	add_classes(object, "classes_in_episodes", tally->counts.in_episodes);
 	add_histogram(object, tally->counts.histogram);
 	add_count(object, "open_episodes", tally->open_episodes);
+	add_host_faults(object, tally);
 }
 
 static void add_vcpus(struct json_object *object, const struct fl_snapshot *snapshot, size_t vm)
@@ -186,6 +259,8 @@ static struct json_object *run_to_json(const struct fl_run *run)
 	add_times(object, &snapshot->total);
 	add_reasons(object, &snapshot->total);
 	add_events(object, &snapshot->total.events);
+	if (fl_tally_host_faults(&snapshot->total))
+		add_areas(object, snapshot);
 	add_vms(object, snapshot);
 	add_count(object, "lost_events", snapshot->lost_events);
 	add_count(object, "duration_ns", run->duration_ns);

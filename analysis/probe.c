@@ -23,7 +23,11 @@ const struct fl_tracepoint fl_tracepoints[] = {
 	{ "kvm_emulate_insn", false, false, "writes to page tables, where the kernel doesn't tell" },
 	{ "kvm_mmio", false, false, "accesses to devices" },
 	{ "kvm_cpuid", false, false, "the guest's marks, for --window" },
-	{ "kvm_mmu_spte_requested", false, false, "page faults that KVM fixed, where it tells no exits" },
+	{ "kvm_fast_mmio", false, false, "accesses to devices that wait for no more than that" },
+	{ "kvm_mmu_spte_requested", false, false, "with EPT or NPT, the size and host address of a page; page faults fixed, where no exits are told" },
+	{ "kvm_try_async_get_page", false, false, "pages that the host fetches in the background" },
+	{ "kvm_nested_vmexit", false, false, "exits of nested guests" },
+	{ "kvm_nested_vmexit_inject", false, false, "page faults of nested guests that are their hypervisor's affair" },
 	{ "kvm_mmu_pte_write", false, true, "writes to page tables, and whether the SPTE was updated" },
 	{ "kvm_inject_page_fault", false, true, "the address of a guest fault when it is queued" },
 };

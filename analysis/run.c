@@ -29,6 +29,24 @@ static const char *const outcome_names[FL_NR_OUTCOMES] = {
 	[FL_NOT_FOLLOWED] = "unknown",
 };
 
+static const char *const host_kind_names[FL_NR_HOST_KINDS] = {
+	[FL_HOST_TOUCH] = "touch",
+	[FL_HOST_TOUCH_MINOR] = "touch-minor",
+	[FL_HOST_TOUCH_MAJOR] = "touch-major",
+	[FL_HOST_TOUCH_ASYNC] = "touch-async",
+	[FL_HOST_WRITE_PROTECT] = "write-protect",
+	[FL_HOST_COPY] = "copy",
+	[FL_HOST_EXEC] = "exec",
+	[FL_HOST_MMIO] = "mmio",
+	[FL_HOST_SPURIOUS] = "spurious",
+	[FL_HOST_TABLE] = "table",
+	[FL_HOST_NESTED] = "nested",
+	[FL_HOST_REFLECTED] = "reflected",
+	[FL_HOST_OTHER] = "other",
+};
+
+static const char *const page_sizes[FL_HOST_LEVELS] = { "unknown", "4K", "2M", "1G" };
+
 const char *fl_class_name(enum fl_class class)
 {
 	return class_names[class];
@@ -37,6 +55,23 @@ const char *fl_class_name(enum fl_class class)
 const char *fl_outcome_name(enum fl_outcome outcome)
 {
 	return outcome_names[outcome];
+}
+
+const char *fl_host_kind_name(enum fl_host_kind kind)
+{
+	return host_kind_names[kind];
+}
+
+const char *fl_page_size_name(unsigned int level)
+{
+	return page_sizes[level];
+}
+
+const char *fl_area_name(const struct fl_area_snapshot *area)
+{
+	if (!area->key.end)
+		return "elsewhere";
+	return *area->area.name ? area->area.name : "anonymous";
 }
 
 void fl_run_init(struct fl_run *run)

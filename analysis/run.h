@@ -35,6 +35,15 @@ const char *fl_class_name(enum fl_class class);
 /* What ended an episode, e.g. "refault". */
 const char *fl_outcome_name(enum fl_outcome outcome);
 
+/* The name of a kind of host fault, e.g. "touch-major". */
+const char *fl_host_kind_name(enum fl_host_kind kind);
+
+/* "4K", "2M" or "1G", or for level 0 "unknown". */
+const char *fl_page_size_name(unsigned int level);
+
+/* What an area of host memory is called: by the file that is mapped there. */
+const char *fl_area_name(const struct fl_area_snapshot *area);
+
 /* Label @run with what is known without asking: the host's data, "wall" clock. */
 void fl_run_init(struct fl_run *run);
 

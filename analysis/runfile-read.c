@@ -17,6 +17,7 @@ struct reader {
 	struct fl_reader file;
 	long *places;			/* of figures in a tally, by their number; -1: unknown */
 	long long nr_places;
+	long long has_areas;		/* not if the file was written before they were known */
 	struct fl_run labels;		/* of the run, without a snapshot */
 	long long run;
 };
@@ -162,12 +163,53 @@ static int load_names(struct reader *r, struct fl_run *run)
 	return ret;
 }
 
+static int find_areas(struct reader *r)
+{
+	return fl_reader_ask_number(&r->file, "SELECT count(*) FROM sqlite_schema WHERE type = 'table'"
+				    " AND sql NOT LIKE 'CREATE VIRTUAL%' AND name = 'areas'", 0,
+				    &r->has_areas);
+}
+
+static void load_area(struct reader *r, struct fl_area_snapshot *area)
+{
+	memset(area, 0, sizeof(*area));
+	area->key.pid = fl_reader_number(&r->file, 0);
+	area->key.start = fl_reader_number(&r->file, 1);
+	area->key.end = fl_reader_number(&r->file, 2);
+	fl_load_text(area->area.name, sizeof(area->area.name), fl_reader_text(&r->file, 3));
+	area->area.touches = fl_reader_number(&r->file, 4);
+	area->area.minor = fl_reader_number(&r->file, 5);
+	area->area.major = fl_reader_number(&r->file, 6);
+	area->area.ns = fl_reader_number(&r->file, 7);
+}
+
+static int load_areas(struct reader *r, struct fl_run *run)
+{
+	struct fl_snapshot *snapshot = &run->snapshot;
+	struct fl_area_snapshot *areas;
+	int ret;
+
+	if (!r->has_areas)
+		return 0;
+	if (fl_reader_ask(&r->file, "SELECT pid, first, last, name, touches, minor, major, total_ns"
+			  " FROM areas WHERE run = ?1 AND interval = ?2", r->run, run->interval))
+		return -1;
+	while ((ret = fl_reader_next(&r->file)) == 1) {
+		areas = reallocarray(snapshot->areas, snapshot->nr_areas + 1, sizeof(*areas));
+		if (!areas)
+			return fl_fail("out of memory; free some and try again");
+		snapshot->areas = areas;
+		load_area(r, &areas[snapshot->nr_areas++]);
+	}
+	return ret;
+}
+
 /* Frees the snapshot if it returns -1. */
 static int load(struct reader *r, long long interval, struct fl_run *run)
 {
 	if (load_interval(r, interval, run))
 		return -1;
-	if (load_vcpus(r, run) || load_counts(r, run)) {
+	if (load_vcpus(r, run) || load_counts(r, run) || load_areas(r, run)) {
 		fl_snapshot_free(&run->snapshot);
 		return -1;
 	}
@@ -282,7 +324,7 @@ int fl_runfile_load(const char *path, bool intervals, fl_run_handler *handle, vo
 
 	if (fl_reader_open(&r.file, path))
 		return -1;
-	if (!load_figures(&r))
+	if (!find_areas(&r) && !load_figures(&r))
 		ret = load_runs(&r, intervals, handle, data);
 	fl_reader_close(&r.file);
 	free(r.places);

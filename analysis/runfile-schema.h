@@ -6,7 +6,16 @@
 #ifndef FAULTLINE_RUNFILE_SCHEMA_H
 #define FAULTLINE_RUNFILE_SCHEMA_H
 
+/* Not in files that were written before there was such a thing. */
+#define FL_RUNFILE_AREAS						\
+	"CREATE TABLE IF NOT EXISTS areas (run INTEGER, interval INTEGER,"\
+	"	pid INTEGER, first INTEGER, last INTEGER, name TEXT,"	\
+	"	touches INTEGER, minor INTEGER, major INTEGER,"		\
+	"	total_ns INTEGER,"					\
+	"	PRIMARY KEY (run, interval, pid, first, last)) WITHOUT ROWID;"
+
 #define FL_RUNFILE_SCHEMA						\
+	FL_RUNFILE_AREAS						\
 	"CREATE TABLE runs (run INTEGER PRIMARY KEY, started TEXT);"	\
 	"CREATE TABLE labels (run INTEGER, name TEXT, value TEXT,"	\
 	"	PRIMARY KEY (run, name)) WITHOUT ROWID;"		\

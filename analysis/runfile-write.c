@@ -21,7 +21,7 @@
 
 enum {
 	BEGIN, COMMIT, ADD_RUN, ADD_LABEL, ADD_INTERVAL, ADD_VM, ADD_VCPU,
-	ADD_FIGURE, ADD_COUNT, ADD_EPISODE, NR_STATEMENTS,
+	ADD_FIGURE, ADD_COUNT, ADD_AREA, ADD_EPISODE, NR_STATEMENTS,
 };
 
 static const char *const sql[NR_STATEMENTS] = {
@@ -37,6 +37,8 @@ static const char *const sql[NR_STATEMENTS] = {
 	[ADD_FIGURE] = "INSERT OR IGNORE INTO figures (name) VALUES (?1)",
 	[ADD_COUNT] = "INSERT INTO counts (run, interval, vcpu, figure, value)"
 		      " VALUES (?1, ?2, ?3, (SELECT figure FROM figures WHERE name = ?4), ?5)",
+	[ADD_AREA] = "INSERT INTO areas (run, interval, pid, first, last, name, touches, minor,"
+		     " major, total_ns) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
 	[ADD_EPISODE] = "INSERT INTO episodes (run, interval, pid, tid, id, start_ns, end_ns, gva,"
 			" root, error_code, exits, outcome, steps)"
 			" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
@@ -200,6 +202,23 @@ static int add_vcpus(struct fl_runfile *file, const struct fl_run *run)
 	return 0;
 }
 
+static int add_areas(struct fl_runfile *file, const struct fl_run *run)
+{
+	const struct fl_snapshot *snapshot = &run->snapshot;
+	size_t i;
+
+	for (i = 0; i < snapshot->nr_areas; i++) {
+		const struct fl_area_key *key = &snapshot->areas[i].key;
+		const struct fl_area *area = &snapshot->areas[i].area;
+
+		if (execute(file, ADD_AREA, "iiiiisiiii", (__u64)file->run, (__u64)run->interval,
+			    (__u64)key->pid, key->start, key->end, area->name, area->touches,
+			    area->minor, area->major, area->ns))
+			return -1;
+	}
+	return 0;
+}
+
 int fl_runfile_add(struct fl_runfile *file, const struct fl_run *run)
 {
 	const struct fl_snapshot *snapshot = &run->snapshot;
@@ -208,7 +227,7 @@ int fl_runfile_add(struct fl_runfile *file, const struct fl_run *run)
 	    execute(file, ADD_INTERVAL, "iiiisii", (__u64)file->run, (__u64)run->interval,
 		    run->start_ns, run->duration_ns, run->policy, snapshot->lost_events,
 		    snapshot->lost_records) ||
-	    add_vms(file, run) || add_vcpus(file, run) || commit(file))
+	    add_vms(file, run) || add_vcpus(file, run) || add_areas(file, run) || commit(file))
 		return -1;
 	file->written_ns = run->start_ns + run->duration_ns;
 	file->next_interval = run->interval + 1;
@@ -271,13 +290,18 @@ static int create(struct fl_runfile *file, bool append)
 	return 0;
 }
 
+static int add_missing_tables(struct fl_runfile *file)
+{
+	return sqlite3_exec(file->db, FL_RUNFILE_AREAS, NULL, NULL, NULL) ? fail(file) : 0;
+}
+
 /* The tables, or if they are there, the version. */
 static int set_up(struct fl_runfile *file)
 {
 	char statements[4096];
 
 	if (!file->created)
-		return fl_runfile_check(file->db, file->path);
+		return fl_runfile_check(file->db, file->path) ? -1 : add_missing_tables(file);
 	snprintf(statements, sizeof(statements),
 		 "BEGIN; PRAGMA application_id = %d; PRAGMA user_version = %d; %s COMMIT",
 		 FL_RUNFILE_ID, FL_RUNFILE_VERSION, FL_RUNFILE_SCHEMA);

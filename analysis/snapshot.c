@@ -46,6 +46,16 @@ static void add_durations(struct fl_durations *sum, const struct fl_durations *d
 	sum->max_ns = max;
 }
 
+static void add_host_faults(struct fl_host_faults *sum, const struct fl_host_faults *faults)
+{
+	int i;
+
+	add_counters(sum->kinds, faults->kinds, sizeof(sum->kinds));
+	add_counters(sum->pages, faults->pages, sizeof(sum->pages));
+	for (i = 0; i < FL_NR_HOST_KINDS; i++)
+		add_durations(&sum->durations[i], &faults->durations[i]);
+}
+
 void fl_tally_add(struct fl_tally *sum, const struct fl_tally *tally)
 {
 	int i;
@@ -56,6 +66,7 @@ void fl_tally_add(struct fl_tally *sum, const struct fl_tally *tally)
 	for (i = 0; i < FL_NR_CLASSES; i++)
 		add_durations(&sum->durations[i], &tally->durations[i]);
 	add_durations(&sum->fault_durations, &tally->fault_durations);
+	add_host_faults(&sum->host, &tally->host);
 	sum->open_episodes += tally->open_episodes;
 	if (tally->window_ns > sum->window_ns)
 		sum->window_ns = tally->window_ns;
@@ -85,6 +96,16 @@ static void subtract_durations(struct fl_durations *now, const struct fl_duratio
 	bound_max(now);
 }
 
+static void subtract_host_faults(struct fl_host_faults *now, const struct fl_host_faults *before)
+{
+	int i;
+
+	subtract_counters(now->kinds, before->kinds, sizeof(now->kinds));
+	subtract_counters(now->pages, before->pages, sizeof(now->pages));
+	for (i = 0; i < FL_NR_HOST_KINDS; i++)
+		subtract_durations(&now->durations[i], &before->durations[i]);
+}
+
 static void subtract_tally(struct fl_tally *now, const struct fl_tally *before)
 {
 	int i;
@@ -95,17 +116,37 @@ static void subtract_tally(struct fl_tally *now, const struct fl_tally *before)
 	for (i = 0; i < FL_NR_CLASSES; i++)
 		subtract_durations(&now->durations[i], &before->durations[i]);
 	subtract_durations(&now->fault_durations, &before->fault_durations);
+	subtract_host_faults(&now->host, &before->host);
 	now->window_ns -= before->window_ns;
+}
+
+static __u64 add_up(const __u64 *counts, int nr)
+{
+	__u64 total = 0;
+
+	while (nr--)
+		total += counts[nr];
+	return total;
+}
+
+__u64 fl_tally_host_faults(const struct fl_tally *tally)
+{
+	return add_up(tally->host.kinds, FL_NR_HOST_KINDS);
+}
+
+__u64 fl_tally_first_touches(const struct fl_tally *tally)
+{
+	__u64 total = 0;
+	int kind;
+
+	for (kind = 0; fl_host_is_touch(kind); kind++)
+		total += tally->host.kinds[kind];
+	return total;
 }
 
 __u64 fl_tally_exits_in_episodes(const struct fl_tally *tally)
 {
-	__u64 sum = 0;
-	int i;
-
-	for (i = 0; i < FL_NR_CLASSES; i++)
-		sum += tally->counts.in_episodes[i];
-	return sum;
+	return add_up(tally->counts.in_episodes, FL_NR_CLASSES);
 }
 
 double fl_tally_exits_per_guest_fault(const struct fl_tally *tally)
@@ -187,6 +228,84 @@ __u64 fl_durations_quantile(const struct fl_durations *durations, double share)
 	return bucket_value(durations, i);
 }
 
+/* ---- Areas ---- */
+
+static int by_touches(const void *a, const void *b)
+{
+	const struct fl_area_snapshot *first = a, *second = b;
+
+	return (first->area.touches < second->area.touches) -
+	       (first->area.touches > second->area.touches);
+}
+
+/* Those with touches, most first. */
+static void sort_areas(struct fl_snapshot *snapshot)
+{
+	size_t i, nr = 0;
+
+	qsort(snapshot->areas, snapshot->nr_areas, sizeof(*snapshot->areas), by_touches);
+	for (i = 0; i < snapshot->nr_areas; i++)
+		nr += !!snapshot->areas[i].area.touches;
+	snapshot->nr_areas = nr;
+}
+
+/* The area of @snapshot that is the same as @area, or NULL. */
+static struct fl_area_snapshot *find_area(const struct fl_snapshot *snapshot,
+					  const struct fl_area_snapshot *area)
+{
+	size_t i;
+
+	for (i = 0; i < snapshot->nr_areas; i++) {
+		if (!memcmp(&snapshot->areas[i].key, &area->key, sizeof(area->key)))
+			return &snapshot->areas[i];
+	}
+	return NULL;
+}
+
+/* Its counters come first. */
+#define AREA_COUNTERS	offsetof(struct fl_area, name)
+
+static void subtract_area(struct fl_area_snapshot *now, const struct fl_snapshot *before)
+{
+	const struct fl_area_snapshot *area = find_area(before, now);
+
+	if (area)
+		subtract_counters(&now->area, &area->area, AREA_COUNTERS);
+}
+
+static int add_areas(struct fl_snapshot *sum, const struct fl_snapshot *part)
+{
+	size_t nr = sum->nr_areas + part->nr_areas, i;
+	struct fl_area_snapshot *all = reallocarray(sum->areas, nr + 1, sizeof(*all));
+
+	if (!all)
+		return -1;
+	sum->areas = all;
+	for (i = 0; i < part->nr_areas; i++) {
+		struct fl_area_snapshot *area = find_area(sum, &part->areas[i]);
+
+		if (area)
+			add_counters(&area->area, &part->areas[i].area, AREA_COUNTERS);
+		else
+			all[sum->nr_areas++] = part->areas[i];
+	}
+	return 0;
+}
+
+static int areas_since(const struct fl_snapshot *now, const struct fl_snapshot *before,
+		       struct fl_snapshot *delta)
+{
+	size_t size = now->nr_areas * sizeof(*now->areas), i;
+
+	delta->areas = malloc(size + 1);
+	if (!delta->areas)
+		return fl_fail("out of memory; free some and try again");
+	memcpy(delta->areas, now->areas, size);
+	for (i = 0; i < delta->nr_areas; i++)
+		subtract_area(&delta->areas[i], before);
+	return 0;
+}
+
 /* ---- Virtual machines ---- */
 
 static int by_age(const void *a, const void *b)
@@ -262,6 +381,8 @@ int fl_snapshot_sum_up(struct fl_snapshot *snapshot)
 		fl_snapshot_free(snapshot);
 		return fl_fail("out of memory; free some and try again");
 	}
+	if (snapshot->nr_areas)
+		sort_areas(snapshot);
 	qsort(snapshot->vcpus, snapshot->nr_vcpus, sizeof(*snapshot->vcpus), by_age);
 	for (i = 0; i < snapshot->nr_vcpus; i++)
 		assign_vm(snapshot, &snapshot->vcpus[i]);
@@ -306,9 +427,14 @@ int fl_snapshot_since(const struct fl_snapshot *now, const struct fl_snapshot *b
 
 	*delta = *now;
 	delta->vms = NULL;
+	delta->areas = NULL;
 	delta->vcpus = malloc(size + 1);
 	if (!delta->vcpus)
 		return fl_fail("out of memory; free some and try again");
+	if (areas_since(now, before, delta)) {
+		fl_snapshot_free(delta);
+		return -1;
+	}
 	memcpy(delta->vcpus, now->vcpus, size);
 	for (i = 0; i < delta->nr_vcpus; i++) {
 		const struct fl_vcpu_snapshot *vcpu = find_vcpu(before, &now->vcpus[i]);
@@ -341,11 +467,12 @@ int fl_snapshot_add(struct fl_snapshot *sum, const struct fl_snapshot *part)
 	struct fl_vm_snapshot *vms = sum->vms;
 	int ret;
 
-	if (!all) {
+	if (all)
+		sum->vcpus = all;
+	if (!all || add_areas(sum, part)) {
 		fl_snapshot_free(sum);
 		return fl_fail("out of memory; free some and try again");
 	}
-	sum->vcpus = all;
 	for (i = 0; i < part->nr_vcpus; i++) {
 		struct fl_vcpu_snapshot *vcpu = find_vcpu(sum, &part->vcpus[i]);
 
@@ -367,7 +494,9 @@ void fl_snapshot_free(struct fl_snapshot *snapshot)
 {
 	free(snapshot->vms);
 	free(snapshot->vcpus);
+	free(snapshot->areas);
 	snapshot->vms = NULL;
 	snapshot->vcpus = NULL;
-	snapshot->nr_vms = snapshot->nr_vcpus = 0;
+	snapshot->areas = NULL;
+	snapshot->nr_vms = snapshot->nr_vcpus = snapshot->nr_areas = 0;
 }

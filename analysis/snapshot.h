@@ -21,6 +21,7 @@ struct fl_tally {
 	struct fl_counts counts;	/* classes add up to exits */
 	struct fl_durations durations[FL_NR_CLASSES]; /* from exit to entry */
 	struct fl_durations fault_durations; /* from inject to refault or update */
+	struct fl_host_faults host;	/* with EPT or NPT; kinds add up */
 	struct fl_mmu_events events;
 	__u64 reasons[FL_NR_REASONS];	/* exits by fl_reason_slot() */
 	__u64 open_episodes;	/* guest faults still being dealt with */
@@ -51,12 +52,20 @@ struct fl_vm_snapshot {
 	struct fl_tally tally;
 };
 
+/* Host memory, and the guests' first touches of it. */
+struct fl_area_snapshot {
+	struct fl_area_key key;	/* all 0: wherever else */
+	struct fl_area area;
+};
+
 struct fl_snapshot {
 	__u64 time_ns;		/* CLOCK_MONOTONIC */
 	struct fl_tally total;
 	size_t nr_vms, nr_vcpus;
 	struct fl_vm_snapshot *vms;	/* oldest first */
 	struct fl_vcpu_snapshot *vcpus;	/* by VM, then by number */
+	size_t nr_areas;
+	struct fl_area_snapshot *areas;	/* most touches first; none without */
 	__u64 lost_events;	/* not 0: the counts are too low */
 	__u64 lost_records;
 };
@@ -65,7 +74,7 @@ struct fl_snapshot {
 __u64 fl_now_ns(void);
 
 /*
- * Order @snapshot's vCPUs, and fill in its VMs and total from them; the VMs'
+ * Order @snapshot's vCPUs and areas, and fill in its VMs and total from them; the VMs'
  * names are left empty. Frees it all if memory runs out. 0 or -1.
  */
 int fl_snapshot_sum_up(struct fl_snapshot *snapshot);
@@ -87,6 +96,10 @@ void fl_snapshot_free(struct fl_snapshot *snapshot);
 
 /* Add @tally's figures to @sum's. */
 void fl_tally_add(struct fl_tally *sum, const struct fl_tally *tally);
+
+/* Page faults of the host's own, and the first touches of guest memory among them. */
+__u64 fl_tally_host_faults(const struct fl_tally *tally);
+__u64 fl_tally_first_touches(const struct fl_tally *tally);
 
 /* Exits that belong to an episode. */
 __u64 fl_tally_exits_in_episodes(const struct fl_tally *tally);

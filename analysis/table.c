@@ -3,6 +3,9 @@
 #include "reasons.h"
 #include "run.h"
 
+/* Areas of host memory that are listed. */
+#define MAX_AREAS 10
+
 /* A duration in microseconds, or nothing if none was measured. */
 static void print_us(const struct fl_durations *durations, __u64 ns, FILE *out)
 {
@@ -12,18 +15,23 @@ static void print_us(const struct fl_durations *durations, __u64 ns, FILE *out)
 		fprintf(out, " %11s", "-");
 }
 
-static void print_class(const struct fl_tally *tally, int class, FILE *out)
+/* Four columns, and the end of the line. */
+static void print_times(const struct fl_durations *durations, FILE *out)
 {
-	const struct fl_durations *durations = &tally->durations[class];
-	const struct fl_counts *counts = &tally->counts;
-
-	fprintf(out, "  %-12s %14llu %7.1f%% %14llu", fl_class_name(class), counts->classes[class],
-		100.0 * counts->classes[class] / counts->exits, counts->in_episodes[class]);
 	print_us(durations, fl_durations_mean(durations), out);
 	print_us(durations, fl_durations_quantile(durations, 0.5), out);
 	print_us(durations, fl_durations_quantile(durations, 0.99), out);
 	print_us(durations, durations->max_ns, out);
 	fputc('\n', out);
+}
+
+static void print_class(const struct fl_tally *tally, int class, FILE *out)
+{
+	const struct fl_counts *counts = &tally->counts;
+
+	fprintf(out, "  %-12s %14llu %7.1f%% %14llu", fl_class_name(class), counts->classes[class],
+		100.0 * counts->classes[class] / counts->exits, counts->in_episodes[class]);
+	print_times(&tally->durations[class], out);
 }
 
 static void print_classes(const struct fl_tally *tally, FILE *out)
@@ -65,6 +73,63 @@ static void print_reasons(const struct fl_tally *tally, FILE *out)
 				fl_reason_name(tally->isa, slot, name), tally->reasons[slot]);
 	}
 }
+
+/* ---- The host's own page faults ---- */
+
+static void print_page_sizes(const struct fl_host_faults *faults, FILE *out)
+{
+	int level;
+
+	fputs("  pages obtained:", out);
+	for (level = 1; level < FL_HOST_LEVELS; level++)
+		fprintf(out, "%s %llu of %s", level > 1 ? "," : "", faults->pages[level],
+			fl_page_size_name(level));
+	fputc('\n', out);
+}
+
+static void print_host_faults(const struct fl_tally *tally, FILE *out)
+{
+	__u64 total = fl_tally_host_faults(tally);
+	int i;
+
+	fprintf(out, "\n  %-14s %12s %8s %14s %11s %11s %11s %11s\n", "host fault", "exits",
+		"share", "", "mean us", "p50 us", "p99 us", "max us");
+	for (i = 0; i < FL_NR_HOST_KINDS; i++) {
+		if (!tally->host.kinds[i])
+			continue;
+		fprintf(out, "  %-14s %12llu %7.1f%% %14s", fl_host_kind_name(i),
+			tally->host.kinds[i], 100.0 * tally->host.kinds[i] / total, "");
+		print_times(&tally->host.durations[i], out);
+	}
+	print_page_sizes(&tally->host, out);
+}
+
+static void print_area(const struct fl_area_snapshot *area, FILE *out)
+{
+	fprintf(out, "  %14llu %10llu %10llu %11.2f  %-24s", area->area.touches,
+		area->area.minor, area->area.major,
+		area->area.ns / 1e3 / area->area.touches, fl_area_name(area));
+	if (area->key.end)
+		fprintf(out, " %u %llx-%llx", area->key.pid, area->key.start, area->key.end);
+	fputc('\n', out);
+}
+
+/* Where the memory is that the guests touched first. */
+static void print_areas(const struct fl_snapshot *snapshot, FILE *out)
+{
+	size_t i;
+
+	if (!snapshot->nr_areas)
+		return;
+	fprintf(out, "\n  %14s %10s %10s %11s  %s\n", "first touches", "minor", "major",
+		"mean us", "host memory, process, addresses");
+	for (i = 0; i < snapshot->nr_areas && i < MAX_AREAS; i++)
+		print_area(&snapshot->areas[i], out);
+	if (i < snapshot->nr_areas)
+		fprintf(out, "  and %zu areas more; --json has them all\n", snapshot->nr_areas - i);
+}
+
+/* ---- All of it ---- */
 
 /* Where there is more than one VM: what is of each. */
 static void print_vms(const struct fl_snapshot *snapshot, FILE *out)
@@ -113,6 +178,10 @@ static void print_exits(const struct fl_snapshot *snapshot, FILE *out)
 		print_reasons(total, out);
 	if (total->counts.guest_faults)
 		print_histogram(total->counts.histogram, out);
+	if (fl_tally_host_faults(total)) {
+		print_host_faults(total, out);
+		print_areas(snapshot, out);
+	}
 	if (snapshot->nr_vms > 1)
 		print_vms(snapshot, out);
 	fprintf(out, "\n  %llu guest faults, %.3f exits per guest fault\n",

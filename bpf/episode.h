@@ -60,6 +60,8 @@ enum fl_fact {
 	FL_SAW_MMIO	 = 1 << 3,
 	FL_SAW_PTE_WRITE = 1 << 4, /* only a kernel with our series tells */
 	FL_SAW_UPDATE	 = 1 << 5, /* the write made the faulting page accessible */
+	FL_SAW_NESTED	 = 1 << 6, /* the exit was L2's */
+	FL_SAW_REFLECT	 = 1 << 7, /* KVM told L1 of a page fault of L2's */
 };
 
 /* What ended an episode. */

@@ -18,13 +18,18 @@ enum fl_isa {
 	FL_ISA_PVM = 3,	/* pagetable-based VM: no hardware virtualization */
 };
 
+/* Page faults of the host's own; see host_fault.h. */
+#define FL_SVM_NPF		0x400
+#define FL_VMX_EPT_VIOLATION	48
+#define FL_VMX_EPT_MISCONFIG	49
+
 static __always_inline enum fl_kind fl_svm_kind(__u32 exit_code)
 {
 	switch (exit_code) {
 	case 0x000 ... 0x01f:	/* reads and writes of CR0 to CR15 */
 		return FL_KIND_CR;
 	case 0x04e:		/* exception 14 */
-	case 0x400:		/* nested page fault */
+	case FL_SVM_NPF:
 		return FL_KIND_PAGE_FAULT;
 	case 0x060 ... 0x064:	/* INTR, NMI, SMI, INIT, VINTR */
 		return FL_KIND_ASYNC;
@@ -51,7 +56,7 @@ static __always_inline enum fl_kind fl_vmx_kind(__u32 exit_reason)
 		return FL_KIND_INVLPG;
 	case 28:
 		return FL_KIND_CR;
-	case 48:		/* EPT violation */
+	case FL_VMX_EPT_VIOLATION:
 		return FL_KIND_PAGE_FAULT;
 	default:
 		return FL_KIND_OTHER;

@@ -90,6 +90,27 @@ struct {
 	__type(value, struct running);
 } here SEC(".maps");
 
+/*
+ * The host's own page faults, by vCPU, under the same number as in `vcpus`. What
+ * is here changes while the sequence there is odd. Of one slot, and not used,
+ * where KVM shadows page tables.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct fl_host_faults);
+} host_faults SEC(".maps");
+
+/* The first touches among them, by area of host memory; vCPUs share it. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, FL_MAX_AREAS);
+	__type(key, struct fl_area_key);
+	__type(value, struct fl_area);
+} areas SEC(".maps");
+
 /* Records of episodes, if asked for. */
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
@@ -384,6 +405,64 @@ static __always_inline void write_records(struct fl_vcpu_entry *entry)
 	entry->vcpu.nr_ended = 0;
 }
 
+/* ---- The host's own page faults ---- */
+
+/* The area that the touch was in, or the one that stands for all others. */
+static __always_inline struct fl_area *touched_area(const struct fl_vcpu_entry *entry)
+{
+	struct fl_area_key elsewhere = { 0 }, key = entry->area;
+	struct fl_area *area = bpf_map_lookup_elem(&areas, &key);
+
+	return area ? area : bpf_map_lookup_elem(&areas, &elsewhere);
+}
+
+static __always_inline void count_touch(const struct fl_vcpu_entry *entry, __u32 kind, __u64 ns)
+{
+	struct fl_area *area = touched_area(entry);
+
+	if (!area)
+		return;
+	__sync_fetch_and_add(&area->touches, 1);
+	__sync_fetch_and_add(&area->ns, ns);
+	if (kind == FL_HOST_TOUCH_MINOR)
+		__sync_fetch_and_add(&area->minor, 1);
+	if (kind == FL_HOST_TOUCH_MAJOR)
+		__sync_fetch_and_add(&area->major, 1);
+}
+
+/* Before the exit it belongs to is closed. @now is as for fl_entry(). */
+static __noinline int close_host_fault(struct fl_vcpu_entry *entry, __u64 now)
+{
+	struct fl_host_faults *counts;
+	struct fl_host_stat stat;
+	__u64 start, ns;
+	__u32 slot, kind;
+
+	if (!entry)
+		return 0;
+	slot = entry->slot - 1;
+	counts = bpf_map_lookup_elem(&host_faults, &slot);
+	if (!counts)
+		return 0;
+	start = entry->vcpu.exit_ns;
+	ns = now > start ? now - start : 0;
+	read_host_stat((void *)entry->kvm_vcpu, &stat);
+	fl_host_verdict(&entry->host, &stat);
+	kind = fl_host_close(counts, &entry->host, entry->vcpu.facts, ns);
+	if (fl_host_is_touch(kind))
+		count_touch(entry, kind, ns);
+	return 0;
+}
+
+static __always_inline void open_host_fault(struct fl_vcpu_entry *entry, struct kvm_vcpu *vcpu)
+{
+	struct fl_host_stat stat;
+
+	read_host_stat(vcpu, &stat);
+	fl_host_exit(&entry->host, &stat);
+	__builtin_memset(&entry->area, 0, sizeof(entry->area));
+}
+
 /* ---- Exits and entries ---- */
 
 /*
@@ -404,10 +483,14 @@ static __always_inline int handle_exit(struct kvm_vcpu *vcpu, __u32 isa)
 	if (!entry->in_window)
 		goto out;
 
+	if (entry->host.open)
+		close_host_fault(entry, 0);
 	entry->pf_address_known = 0;
 	reason = exit_reason(isa, vcpu);
 	fl_exit(&entry->vcpu, fl_exit_kind(isa, reason), vcpu->arch.cr3, bpf_ktime_get_ns());
 	write_records(entry);
+	if (fl_is_host_fault(isa, reason))
+		open_host_fault(entry, vcpu);
 
 	slot = fl_reason_slot(isa, reason);
 	entry->reason_slot = slot;
@@ -435,11 +518,15 @@ SEC("tp_btf/kvm_entry")
 int on_kvm_entry(__u64 *ctx)
 {
 	struct fl_vcpu_entry *entry = this_open_vcpu();
+	__u64 now;
 
 	if (!entry)
 		return 0;
 	begin(entry);
-	fl_entry(&entry->vcpu, bpf_ktime_get_ns());
+	now = bpf_ktime_get_ns();
+	if (entry->host.open)
+		close_host_fault(entry, now);
+	fl_entry(&entry->vcpu, now);
 	write_records(entry);
 	end(entry);
 	return 0;
@@ -447,7 +534,7 @@ int on_kvm_entry(__u64 *ctx)
 
 /* ---- What happens in between ---- */
 
-static __always_inline int handle_page_fault(__u64 address)
+static __always_inline int handle_page_fault(__u64 address, __u64 error_code)
 {
 	struct fl_vcpu_entry *entry = this_open_vcpu();
 
@@ -455,6 +542,8 @@ static __always_inline int handle_page_fault(__u64 address)
 		return 0;
 	begin(entry);
 	fl_page_fault(&entry->vcpu, address);
+	if (entry->host.open)
+		fl_host_error(&entry->host, entry->isa, address, error_code);
 	end(entry);
 	return 0;
 }
@@ -463,14 +552,14 @@ static __always_inline int handle_page_fault(__u64 address)
 SEC("tp_btf/kvm_page_fault")
 int on_kvm_page_fault(__u64 *ctx)
 {
-	return handle_page_fault(ctx[1]);
+	return handle_page_fault(ctx[1], ctx[2]);
 }
 
 /* Once: kvm_page_fault(address, error_code). */
 SEC("tp_btf/kvm_page_fault")
 int on_kvm_page_fault_2(__u64 *ctx)
 {
-	return handle_page_fault(ctx[0]);
+	return handle_page_fault(ctx[0], ctx[1]);
 }
 
 /* With our series: kvm_inject_page_fault(vcpu, mmu, fault), when it is queued. */
@@ -595,6 +684,26 @@ int on_kvm_mmio(__u64 *ctx)
 	return saw(FL_SAW_MMIO);
 }
 
+/* An access that an eventfd was waiting for, which KVM need not emulate. */
+SEC("tp_btf/kvm_fast_mmio")
+int on_kvm_fast_mmio(__u64 *ctx)
+{
+	return saw(FL_SAW_MMIO);
+}
+
+SEC("tp_btf/kvm_nested_vmexit")
+int on_kvm_nested_vmexit(__u64 *ctx)
+{
+	return saw(FL_SAW_NESTED);
+}
+
+/* kvm_nested_vmexit_inject(exit_code, info1, info2, int_info, int_info_err, isa) */
+SEC("tp_btf/kvm_nested_vmexit_inject")
+int on_kvm_nested_vmexit_inject(__u64 *ctx)
+{
+	return fl_is_host_fault(ctx[5], ctx[0]) ? saw(FL_SAW_REFLECT) : 0;
+}
+
 /* kvm_mmu_pte_write(vcpu, sp, gpa, bytes, gpte, old_spte, new_spte, action) */
 SEC("tp_btf/kvm_mmu_pte_write")
 int on_kvm_mmu_pte_write(__u64 *ctx)
@@ -616,6 +725,115 @@ int on_kvm_mmu_pte_write(__u64 *ctx)
 	return 0;
 }
 
+/* ---- How the host's own page faults are dealt with: with NPT or EPT only ---- */
+
+/* The same as this_open_vcpu() if the exit is for one. */
+static __always_inline struct fl_vcpu_entry *this_host_fault(void)
+{
+	struct fl_vcpu_entry *entry = this_open_vcpu();
+
+	return entry && entry->host.open ? entry : NULL;
+}
+
+struct area_found {
+	struct fl_area_key key;
+	struct fl_area area;
+};
+
+static long on_area(struct task_struct *task, struct vm_area_struct *vma,
+		    struct area_found *found)
+{
+	struct file *file = vma->vm_file;
+
+	found->key.start = vma->vm_start;
+	found->key.end = vma->vm_end;
+	if (file)
+		BPF_CORE_READ_STR_INTO(&found->area.name, file, f_path.dentry, d_name.name);
+	return 0;
+}
+
+/*
+ * Find the area that @address is in. It stays unknown if someone is changing the
+ * process's areas right now, for which we can't wait.
+ */
+static __noinline int find_area(struct fl_vcpu_entry *entry, __u64 address)
+{
+	struct area_found found = { 0 };
+
+	if (!entry || !bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_find_vma))
+		return 0;
+	if (bpf_find_vma(bpf_get_current_task_btf(), address, on_area, &found, 0))
+		return 0;
+	found.key.pid = entry->pid;
+	bpf_map_update_elem(&areas, &found.key, &found.area, BPF_NOEXIST);
+	entry->area = found.key;
+	return 0;
+}
+
+static __always_inline void handle_mapping(struct fl_vcpu_entry *entry, __u8 level)
+{
+	struct fl_host_stat stat;
+
+	read_host_stat((void *)entry->kvm_vcpu, &stat);
+	fl_host_mapping(&entry->host, level, &stat);
+}
+
+static __always_inline bool is_prefetch(struct kvm_page_fault *fault)
+{
+	return bpf_core_field_exists(fault->prefetch) && BPF_CORE_READ(fault, prefetch);
+}
+
+/* Since 5.16: kvm_mmu_spte_requested(fault), and in 7.2 an argument more. */
+SEC("tp_btf/kvm_mmu_spte_requested")
+int on_host_mapping(__u64 *ctx)
+{
+	struct kvm_page_fault *fault = (void *)ctx[0];
+	struct fl_vcpu_entry *entry = this_host_fault();
+	__u64 address;
+
+	if (!entry)
+		return 0;
+	begin(entry);
+	if (is_prefetch(fault)) {
+		fl_host_prefetch(&entry->host);
+		goto out;
+	}
+	handle_mapping(entry, BPF_CORE_READ(fault, goal_level));
+	address = host_address(fault);
+	if (address && !(entry->host.facts & FL_HOST_WAS_PRESENT))
+		find_area(entry, address);
+out:
+	end(entry);
+	return 0;
+}
+
+/* Before: kvm_mmu_spte_requested(address, level, pfn), which tells no memslot. */
+SEC("tp_btf/kvm_mmu_spte_requested")
+int on_host_mapping_3(__u64 *ctx)
+{
+	struct fl_vcpu_entry *entry = this_host_fault();
+
+	if (!entry)
+		return 0;
+	begin(entry);
+	handle_mapping(entry, ctx[1]);
+	end(entry);
+	return 0;
+}
+
+SEC("tp_btf/kvm_try_async_get_page")
+int on_kvm_try_async_get_page(__u64 *ctx)
+{
+	struct fl_vcpu_entry *entry = this_host_fault();
+
+	if (!entry)
+		return 0;
+	begin(entry);
+	fl_host_deferred(&entry->host);
+	end(entry);
+	return 0;
+}
+
 /* ---- The guest's marks ---- */
 
 static __always_inline void forget_exit(struct fl_vcpu_entry *entry)
@@ -624,6 +842,7 @@ static __always_inline void forget_exit(struct fl_vcpu_entry *entry)
 
 	if (entry->vcpu.exit_open && slot < FL_NR_REASONS)
 		entry->reasons[slot]--;
+	entry->host.open = 0;
 	fl_forget_exit(&entry->vcpu);
 }
 

@@ -8,9 +8,14 @@
 
 #include "exit_reason.h"
 #include "filter.h"
+#include "host_fault.h"
 
 /* Processes that can be measured at once. */
 #define FL_MAX_TARGETS	4096
+
+/* Areas of host memory that are told apart, and room for the name of each. */
+#define FL_MAX_AREAS	1024
+#define FL_AREA_NAME	40
 
 /* As TASK_COMM_LEN in the kernel. */
 #define FL_COMM		16
@@ -47,6 +52,24 @@ struct fl_mmu_events {
 };
 
 /*
+ * Key of the map `areas`: a part of a process's memory that was mapped as one.
+ * All 0 stands for whatever can't be told, or has no room in the map.
+ */
+struct fl_area_key {
+	__u64 start, end;	/* host virtual addresses */
+	__u32 pid;
+	__u32 unused;
+};
+
+/* A guest's first touches of an area, and how long the exits for them took. */
+struct fl_area {
+	__u64 touches;		/* all, ... */
+	__u64 minor, major;	/* ... and those that had the host take a page fault */
+	__u64 ns;
+	char name[FL_AREA_NAME]; /* of the mapped file; empty if there is none */
+};
+
+/*
  * A slot of the map `vcpus`: one vCPU, from its first exit on. Only the thread
  * that runs the vCPU writes to it. @sequence is odd while it does so; a reader
  * that finds the same even number before and after has a state that was.
@@ -74,6 +97,8 @@ struct fl_vcpu_entry {
 	struct fl_mmu_events events;
 	__u64 reasons[FL_NR_REASONS];	/* exits by fl_reason_slot() */
 	struct fl_vcpu vcpu;
+	struct fl_host_fault host;
+	struct fl_area_key area;	/* that the open host fault is in */
 };
 
 /* What the ring buffer `records` has for each episode that has ended. */

@@ -13,7 +13,7 @@
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_core_read.h>
 
-#include "exit_reason.h"
+#include "host_fault.h"
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
@@ -21,6 +21,28 @@ struct task_struct {
 	int tgid;
 	char comm[16];
 	struct task_struct *group_leader;
+	unsigned long min_flt, maj_flt;
+};
+
+struct qstr {
+	const unsigned char *name;
+};
+
+struct dentry {
+	struct qstr d_name;
+};
+
+struct path {
+	struct dentry *dentry;
+};
+
+struct file {
+	struct path f_path;
+};
+
+struct vm_area_struct {
+	unsigned long vm_start, vm_end;
+	struct file *vm_file;
 };
 
 struct kvm_queued_exception {
@@ -41,6 +63,8 @@ struct kvm_vcpu_arch {
 
 struct kvm_vcpu_stat {
 	__u64 exits;
+	__u64 pf_fixed;
+	__u64 pf_spurious;
 };
 
 struct kvm;
@@ -50,6 +74,20 @@ struct kvm_vcpu {
 	int vcpu_id;
 	struct kvm_vcpu_arch arch;
 	struct kvm_vcpu_stat stat;
+};
+
+struct kvm_memory_slot {
+	__u64 base_gfn;
+	unsigned long userspace_addr;
+};
+
+/* As tracepoints pass it, since 5.16. */
+struct kvm_page_fault {
+	bool prefetch;
+	bool is_private;
+	__u8 goal_level;
+	__u64 gfn;
+	struct kvm_memory_slot *slot;
 };
 
 struct x86_exception {
@@ -201,6 +239,34 @@ static __always_inline __u64 queued_pf_address(struct kvm_vcpu *vcpu)
 	if (BPF_CORE_READ(vcpu, arch.exception.has_payload))
 		return BPF_CORE_READ(vcpu, arch.exception.payload);
 	return BPF_CORE_READ(vcpu, arch.cr2);
+}
+
+/* What the kernel has counted up to now. */
+static __always_inline void read_host_stat(struct kvm_vcpu *vcpu, struct fl_host_stat *stat)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+
+	stat->fixed = BPF_CORE_READ(vcpu, stat.pf_fixed);
+	stat->spurious = 0;
+	if (bpf_core_field_exists(vcpu->stat.pf_spurious))
+		stat->spurious = BPF_CORE_READ(vcpu, stat.pf_spurious);
+	stat->minor = BPF_CORE_READ(task, min_flt);
+	stat->major = BPF_CORE_READ(task, maj_flt);
+}
+
+/*
+ * Where the page that @fault is about is in the VMM's memory; 0 if nowhere, as
+ * with a guest's private memory (guest_memfd, since 6.8).
+ */
+static __always_inline __u64 host_address(struct kvm_page_fault *fault)
+{
+	struct kvm_memory_slot *slot = BPF_CORE_READ(fault, slot);
+
+	if (!slot || (bpf_core_field_exists(fault->is_private) &&
+		      BPF_CORE_READ(fault, is_private)))
+		return 0;
+	return BPF_CORE_READ(slot, userspace_addr) +
+		((BPF_CORE_READ(fault, gfn) - BPF_CORE_READ(slot, base_gfn)) << 12);
 }
 
 #endif /* FAULTLINE_KVM_TYPES_H */

@@ -136,6 +136,87 @@ static void difference_of_two_snapshots(void **state)
 	fl_snapshot_free(&delta);
 }
 
+static void set_area(struct fl_snapshot *snapshot, size_t index, __u64 start, __u64 touches)
+{
+	struct fl_area_snapshot *area = &snapshot->areas[index];
+
+	*area = (struct fl_area_snapshot){
+		.key = { start, start + 0x1000, 7, 0 },
+		.area = { .touches = touches, .minor = touches / 2, .ns = 100 * touches },
+	};
+}
+
+/* A snapshot without vCPUs, with @nr areas to be filled in. */
+static struct fl_snapshot of_areas(size_t nr)
+{
+	struct fl_snapshot snapshot = of(0);
+
+	snapshot.nr_areas = nr;
+	snapshot.areas = calloc(nr, sizeof(*snapshot.areas));
+	assert_non_null(snapshot.areas);
+	return snapshot;
+}
+
+/* Those that nothing was touched of are left out; the others come most touched first. */
+static void difference_of_areas(void **state)
+{
+	struct fl_snapshot before = of_areas(2), now = of_areas(3), delta;
+
+	(void)state;
+	set_area(&before, 0, 0xa000, 10);
+	set_area(&before, 1, 0xb000, 5);
+	set_area(&now, 0, 0xb000, 5);
+	set_area(&now, 1, 0xa000, 14);
+	set_area(&now, 2, 0xc000, 6);
+	assert_int_equal(fl_snapshot_sum_up(&before), 0);
+	assert_int_equal(fl_snapshot_sum_up(&now), 0);
+	assert_int_equal(now.areas[0].key.start, 0xa000);
+	assert_int_equal(fl_snapshot_since(&now, &before, &delta), 0);
+	assert_int_equal(delta.nr_areas, 2);
+	assert_int_equal(delta.areas[0].key.start, 0xc000);
+	assert_int_equal(delta.areas[1].key.start, 0xa000);
+	assert_int_equal(delta.areas[1].area.touches, 4);
+	assert_int_equal(delta.areas[1].area.minor, 2);
+	assert_int_equal(delta.areas[1].area.ns, 400);
+	/* And back again. */
+	assert_int_equal(fl_snapshot_add(&before, &delta), 0);
+	assert_int_equal(before.nr_areas, 3);
+	assert_int_equal(before.areas[0].area.touches, 14);
+	assert_int_equal(before.areas[1].area.touches, 6);
+	assert_int_equal(before.areas[2].area.touches, 5);
+	fl_snapshot_free(&before);
+	fl_snapshot_free(&now);
+	fl_snapshot_free(&delta);
+}
+
+static void host_faults_add_up(void **state)
+{
+	struct fl_snapshot before = of(1), now = of(1), delta;
+	struct fl_host_faults *faults = &now.vcpus[0].tally.host;
+
+	(void)state;
+	set(&before, 0, KVM_A, 7, 0, 100, 10);
+	set(&now, 0, KVM_A, 7, 0, 100, 30);
+	before.vcpus[0].tally.host.kinds[FL_HOST_TOUCH] = 3;
+	faults->kinds[FL_HOST_TOUCH] = 5;
+	faults->kinds[FL_HOST_TOUCH_MAJOR] = 1;
+	faults->kinds[FL_HOST_TOUCH_ASYNC] = 1;
+	faults->kinds[FL_HOST_MMIO] = 7;
+	faults->pages[2] = 6;
+	fl_duration_add(&faults->durations[FL_HOST_MMIO], 300);
+	assert_int_equal(fl_snapshot_sum_up(&before), 0);
+	assert_int_equal(fl_snapshot_sum_up(&now), 0);
+	assert_int_equal(fl_tally_host_faults(&now.total), 14);
+	assert_int_equal(fl_tally_first_touches(&now.total), 6);
+	assert_int_equal(fl_snapshot_since(&now, &before, &delta), 0);
+	assert_int_equal(fl_tally_host_faults(&delta.total), 11);
+	assert_int_equal(delta.total.host.pages[2], 6);
+	assert_int_equal(delta.total.host.durations[FL_HOST_MMIO].count, 1);
+	fl_snapshot_free(&before);
+	fl_snapshot_free(&now);
+	fl_snapshot_free(&delta);
+}
+
 static void assert_near(__u64 got, __u64 wanted)
 {
 	assert_in_range(got, wanted - wanted / 8, wanted + wanted / 8);
@@ -191,6 +272,8 @@ int main(void)
 		cmocka_unit_test(same_address_in_another_process_is_another_vm),
 		cmocka_unit_test(threads_without_vcpu_are_one_vm),
 		cmocka_unit_test(difference_of_two_snapshots),
+		cmocka_unit_test(difference_of_areas),
+		cmocka_unit_test(host_faults_add_up),
 		cmocka_unit_test(quantiles),
 		cmocka_unit_test(quantile_of_one),
 		cmocka_unit_test(faults_without_exits),

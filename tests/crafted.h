@@ -38,6 +38,26 @@ static void craft_tally(struct fl_tally *tally, __u64 value)
 	for (i = 0; i < FL_NR_CLASSES; i++)
 		craft_durations(&tally->durations[i], value + i);
 	craft_durations(&tally->fault_durations, value + i);
+	for (i = 0; i < FL_NR_HOST_KINDS; i++)
+		craft_durations(&tally->host.durations[i], value + i);
+	/* Which the JSON doesn't have. */
+	tally->host.pages[0] = 0;
+}
+
+static bool craft_areas(struct fl_snapshot *snapshot)
+{
+	static const struct fl_area_snapshot areas[] = {
+		{ { 0x7f0000000000, 0x7f0040000000, 70, 0 }, { 20, 3, 4, 5000, "memory.img" } },
+		{ { 0xfffff00000000000, 0xfffff00000001000, 80, 0 }, { 10, 0, 0, 100, "" } },
+		{ { 0, 0, 0, 0 }, { 1, 1, 0, 7, "" } },
+	};
+
+	snapshot->areas = malloc(sizeof(areas));
+	if (!snapshot->areas)
+		return false;
+	memcpy(snapshot->areas, areas, sizeof(areas));
+	snapshot->nr_areas = sizeof(areas) / sizeof(areas[0]);
+	return true;
 }
 
 static void craft_vcpu(struct fl_vcpu_snapshot *vcpu, __u64 kvm, __u32 pid, int id, __u64 seen_ns)
@@ -73,7 +93,7 @@ static bool craft_run(struct fl_run *run)
 	snapshot->lost_events = 5;
 	snapshot->nr_vcpus = 3;
 	snapshot->vcpus = calloc(3, sizeof(*snapshot->vcpus));
-	if (!snapshot->vcpus)
+	if (!snapshot->vcpus || !craft_areas(snapshot))
 		return false;
 	craft_vcpu(&snapshot->vcpus[0], 0xa000, 70, 0, 1);
 	craft_vcpu(&snapshot->vcpus[1], 0xb000, 80, 1, 3);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Drives the episode state machine (bpf/episode.h) with whatever events libFuzzer
- * comes up with, and checks after each what must hold whatever the events are.
+ * Drives the episode state machine (bpf/episode.h), and what gives the host's own
+ * page faults their kinds (bpf/host_fault.h), with whatever events libFuzzer comes
+ * up with, and checks after each what must hold whatever the events are.
  * Run by `make fuzz`, and shortly, with the corpus, by tests/episode-fuzz.t.
  *
  * Input: the first byte's lowest bit says whether records are asked for; then
@@ -14,7 +15,7 @@
 #include <string.h>
 
 #include "episode.h"
-#include "exit_reason.h"
+#include "host_fault.h"
 
 #define EVENT_SIZE 3
 
@@ -23,6 +24,11 @@ struct world {
 	struct fl_vcpu v;
 	__u64 now, exits, injects, forgotten, ended;
 	int inject_pending;
+
+	struct fl_host_fault host;
+	struct fl_host_faults host_counts;
+	struct fl_host_stat stat;	/* the kernel's */
+	__u64 host_faults;		/* exits for them that were closed */
 };
 
 static void require(int condition, const char *what)
@@ -76,6 +82,17 @@ static void check_durations(const struct world *w)
 	}
 }
 
+static void check_host_faults(const struct world *w)
+{
+	const struct fl_host_faults *counts = &w->host_counts;
+	int i;
+
+	REQUIRE(sum(counts->kinds, FL_NR_HOST_KINDS) == w->host_faults);
+	REQUIRE(sum(counts->pages, FL_HOST_LEVELS) <= w->host_faults);
+	for (i = 0; i < FL_NR_HOST_KINDS; i++)
+		REQUIRE(counts->durations[i].count <= counts->kinds[i]);
+}
+
 /* Exits in episodes are those of the open ones and of the ended ones. */
 static void check_episodes(const struct world *w)
 {
@@ -117,32 +134,71 @@ static void take_records(struct world *w)
 static void check(struct world *w)
 {
 	check_counts(w);
+	check_host_faults(w);
 	check_episodes(w);
 	take_records(w);
 }
 
-/* Whatever closes an exit settles whether it was an inject. */
-static void closed(struct world *w)
+static void close_host_fault(struct world *w, __u64 ns)
 {
+	__u32 was_open = w->host.open, kind;
+
+	fl_host_verdict(&w->host, &w->stat);
+	kind = fl_host_close(&w->host_counts, &w->host, w->v.facts, ns);
+	REQUIRE((kind < FL_NR_HOST_KINDS) == was_open);
+	w->host_faults += was_open;
+}
+
+/* Whatever closes an exit settles whether it was an inject. */
+static void closed(struct world *w, __u64 ns)
+{
+	close_host_fault(w, ns);
 	w->injects += w->inject_pending;
 	w->inject_pending = 0;
 }
 
 static void exit_guest(struct world *w, uint8_t isa, uint16_t argument)
 {
-	closed(w);
-	fl_exit(&w->v, fl_exit_kind(isa & 3, argument & 0xfff), (argument >> 12) << 12, w->now);
+	__u32 reason = argument & 0xfff;
+
+	closed(w, 0);
+	fl_exit(&w->v, fl_exit_kind(isa & 3, reason), (argument >> 12) << 12, w->now);
+	if (fl_is_host_fault(isa & 3, reason))
+		fl_host_exit(&w->host, &w->stat);
 	w->exits++;
 }
 
-static void in_exit(struct world *w, uint8_t what, uint16_t argument)
+/* What the kernel does about a fault of the host's own. */
+static void deal_with_host_fault(struct world *w, uint8_t how, uint16_t argument)
+{
+	__u64 *const counters[] = {
+		&w->stat.fixed, &w->stat.spurious, &w->stat.minor, &w->stat.major,
+	};
+
+	if (how & 4)
+		*counters[how & 3] += 1;
+	else if (how == 0)
+		fl_host_mapping(&w->host, argument & 7, &w->stat);
+	else if (how == 1)
+		fl_host_prefetch(&w->host);
+	else if (how == 2)
+		fl_host_deferred(&w->host);
+	else
+		fl_saw(&w->v, argument & 1 ? FL_SAW_NESTED : FL_SAW_REFLECT);
+}
+
+static void in_exit(struct world *w, uint8_t what, uint8_t how, uint16_t argument)
 {
 	/* As the BPF programs do: an event with no exit open is not counted. */
 	if (!w->v.exit_open)
 		return;
+	if (w->host.open && how & 8)
+		deal_with_host_fault(w, how & 7, argument);
 	switch (what) {
 	case 0:
 		fl_page_fault(&w->v, (__u64)argument << 8);
+		if (w->host.open)
+			fl_host_error(&w->host, how & 3, (__u64)argument << 8, argument);
 		break;
 	case 1:
 		fl_inject_pf(&w->v, (__u64)argument << 8, argument & 0xff);
@@ -157,6 +213,7 @@ static void in_exit(struct world *w, uint8_t what, uint16_t argument)
 		break;
 	default:
 		fl_forget_exit(&w->v);
+		w->host.open = 0;
 		w->forgotten++;
 		w->inject_pending = 0;
 	}
@@ -169,9 +226,9 @@ static void step(struct world *w, const uint8_t *event)
 
 	w->now += 1 + argument;
 	if (what <= 4) {
-		in_exit(w, what, argument);
+		in_exit(w, what, event[0] >> 3, argument);
 	} else if (what == 5) {
-		closed(w);
+		closed(w, argument);
 		fl_entry(&w->v, w->now);
 	} else {
 		exit_guest(w, event[0] >> 3, argument);
@@ -184,10 +241,11 @@ static void check_snapshot(const struct world *w)
 {
 	struct world copy = *w;
 
-	closed(&copy);
+	closed(&copy, 0);
 	REQUIRE(fl_settle(&copy.v) <= FL_MAX_OPEN);
 	REQUIRE(!copy.v.exit_open && !copy.v.nr_open);
 	check_counts(&copy);
+	check_host_faults(&copy);
 	check_durations(&copy);
 	check_episodes(&copy);
 }

@@ -27,7 +27,7 @@ is "$STATUS" 0 "20,000 event streams: no finding"
 
 # The fuzzer must be able to find something: a machine that forgets to count.
 sed 's/v->counts.classes\[class\]++;/if (class != FL_REFAULT) &/' "$TOP/bpf/episode.h" >"$SCRATCH/episode.h"
-cp "$TOP/bpf/duration.h" "$TOP/bpf/exit_reason.h" "$SCRATCH"
+cp "$TOP/bpf/duration.h" "$TOP/bpf/exit_reason.h" "$TOP/bpf/host_fault.h" "$SCRATCH"
 "${CLANG:-clang}" -D_GNU_SOURCE -fsanitize=fuzzer -I"$SCRATCH" "$TOP/tests/episode-fuzz.c" -o "$SCRATCH/broken"
 try "$SCRATCH/broken" -runs=0 -artifact_prefix="$SCRATCH/" "$CORPUS"
 like "$STATUS $ERR" "^[1-9].*violated: " "a machine that doesn't count its refaults is found out"

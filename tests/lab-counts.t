@@ -72,13 +72,38 @@ is "$(jq length "$SCRATCH/vmx")" 6 "both: 2 workloads x 3 policies on an Intel h
 is "$(diff "$SCRATCH/svm" "$SCRATCH/vmx" || true)" "" "both: the same counts on AMD and Intel"
 is "$(splats vmx)" "" "both: no splat on the Intel host's console"
 
-# With NPT and EPT, what the host sees is that it lacks the guest's memory.
+# With NPT and EPT, what the host sees is that it lacks the guest's memory: each
+# page frame once, and a device that the guest reads 97 times.
 lab tdp VENDOR='svm vmx' CMDLINE='kvm_amd.npt=1 kvm_intel.ept=1' POLICY=unsync WORKLOAD=anon \
-	PAGING=64 FAULTS=499 MICRO_OPTIONS=--not-resident
-is "$(runs tdp '"\(.vendor) \(.mmu) \(.guest_faults) \(.classes.fill >= 499)"' | xargs)" \
-	"svm tdp 0 true vmx tdp 0 true" "tdp: nested page faults and EPT violations are fills"
-is "$(runs tdp '.exit_reasons | keys | map(select(test("npf|ept_violation"))) | .[]' | xargs)" \
-	"npf ept_violation" "tdp: and have their names"
+	PAGING=64 FAULTS=499 MICRO_OPTIONS='--not-resident --device-reads 97'
+is "$(runs tdp '"\(.vendor) \(.mmu) \(.guest_faults) \(.classes.fill) \(.classes.mmio)"' | xargs)" \
+	"svm tdp 0 499 97 vmx tdp 0 499 97" "tdp: nested page faults and EPT violations are fills"
+is "$(runs tdp '.exit_reasons | keys | map(select(test("npf|ept"))) | .[]' | xargs)" \
+	"npf ept_misconfig ept_violation" "tdp: and have their names"
+is "$(runs tdp '.host_faults.kinds | to_entries | map(select(.value > 0)) | from_entries | tojson' | xargs -d '\n')" \
+	'{"touch-minor":499,"mmio":97} {"touch-minor":499,"mmio":97}' \
+	"tdp: each frame is a first touch, each read of the device an access to one"
+is "$(runs tdp '.host_faults.kinds | add')" \
+	"$(runs tdp '.exit_reasons | [.npf, .ept_violation, .ept_misconfig] | add')" \
+	"tdp: the kinds add up to the exits for page faults"
+is "$(runs tdp '[.host_faults.page_sizes["4K"], ([.touched_areas[].touches] | add)] | tojson' | xargs)" \
+	"[499,499] [499,499]" "tdp: so do the pages obtained, and the host's memory they are in"
+
+# Each page that the guest writes to with the dirty log on was write-protected
+# once; the log has them all.
+lab dirty CMDLINE=kvm_amd.npt=1 POLICY=unsync WORKLOAD=anon PAGING=64 FAULTS=499 \
+	MICRO_OPTIONS=--dirty-log
+is "$(runs dirty '.guest.dirty_pages > 499')" true "dirty: the log has the frames, and tables"
+is "$(runs dirty '.host_faults.kinds["write-protect"]')" "$(runs dirty .guest.dirty_pages)" \
+	"dirty: as many faults as pages in the log"
+is "$(runs dirty '.host_faults.total - .host_faults.kinds["write-protect"]')" 0 "dirty: and no others"
+
+# Frames that are all one page of zeros: a write has the host make a copy, and
+# then map it.
+lab zeros CMDLINE=kvm_amd.npt=1 POLICY=unsync WORKLOAD=anon PAGING=64 FAULTS=499 \
+	MICRO_OPTIONS=--zero-pages
+is "$(runs zeros '[.host_faults.kinds.copy, .host_faults.total] | tojson')" "[998,998]" \
+	"zeros: two exits for each copy, and no others"
 
 # Four vCPUs that fault at once, on one set of page tables and on four CPUs; then
 # each on its own, and on one CPU. Each vCPU's counts are checked as they arrive.

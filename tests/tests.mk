@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # Test programs. Included by the top Makefile.
 
-TEST_PROGRAMS := $(patsubst %,$(BUILD)/tests/%,episode-test torture-model-test collector-test metrics-test results-test results-mutate craft diff-test top-test trace-test)
+TEST_PROGRAMS := $(patsubst %,$(BUILD)/tests/%,episode-test host-fault-test torture-model-test collector-test metrics-test results-test results-mutate craft diff-test top-test trace-test)
 FUZZ_SECONDS ?= 600
 FUZZ_CORPUS := tests/episode-fuzz-corpus
 
