@@ -119,7 +119,7 @@ static void select_programs(struct fl_collector *collector, const struct fl_prob
 }
 
 /*
- * A VM has a few vCPUs for each CPU there is, at most; a slot is 15 KiB, and
+ * A VM has a few vCPUs for each CPU there is, at most; a slot is 20 KiB, and
  * with EPT or NPT 14 more.
  */
 static __u32 count_slots(const struct fl_collector_options *options)

@@ -88,6 +88,17 @@ static void print_events(const struct page *page)
 			rows[i].name, rows[i].count);
 }
 
+static void print_host_faults(const struct page *page)
+{
+	int kind;
+
+	begin(page, FL_METRIC_COUNTER, "host_faults", "",
+	      "Page faults of the host's own, with EPT or NPT, by kind.");
+	for (kind = 0; kind < FL_NR_HOST_KINDS; kind++)
+		fprintf(page->out, "faultline_host_faults_total{kind=\"%s\"} %llu\n",
+			fl_host_kind_name(kind), page->ledger->total.host.kinds[kind]);
+}
+
 static void print_exit_times(const struct page *page)
 {
 	char label[32];
@@ -257,6 +268,7 @@ void fl_metrics_print(const struct fl_metrics *metrics, enum fl_exposition forma
 	print_count(&page, "guest_faults", fl_tally_guest_faults(total),
 		    "Page faults that KVM delivered to guests.");
 	print_events(&page);
+	print_host_faults(&page);
 	print_exit_times(&page);
 	print_fault_times(&page);
 	print_fault_exits(&page);

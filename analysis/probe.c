@@ -28,6 +28,7 @@ const struct fl_tracepoint fl_tracepoints[] = {
 	{ "kvm_try_async_get_page", false, false, "pages that the host fetches in the background" },
 	{ "kvm_nested_vmexit", false, false, "exits of nested guests" },
 	{ "kvm_nested_vmexit_inject", false, false, "page faults of nested guests that are their hypervisor's affair" },
+	{ "kvm_nested_prefault", false, true, "page faults of nested guests that KVM fixed on entry" },
 	{ "kvm_mmu_pte_write", false, true, "writes to page tables, and whether the SPTE was updated" },
 	{ "kvm_inject_page_fault", false, true, "the address of a guest fault when it is queued" },
 };

@@ -95,15 +95,15 @@ static struct fl_sample exits_by_episode(const struct fl_tally *tally, enum fl_c
 }
 
 /*
- * A guest fault has one inject, and one refault or none. Of other exits, how they
+ * A guest fault has one inject or one reflect, and one refault or none. Of other exits, how they
  * spread over the episodes wasn't counted; if they came by chance, they would vary
  * as much as there are (Poisson).
  */
 static struct fl_sample class_by_episode(const struct fl_tally *tally, enum fl_class class)
 {
 	double nr = tally->counts.guest_faults, mean = tally->counts.in_episodes[class] / nr;
-	double variance = class == FL_INJECT ? 0 :
-			  class == FL_REFAULT ? mean * (1 - mean) * nr / (nr - 1) : mean;
+	bool at_most_one = class == FL_INJECT || class == FL_REFLECT || class == FL_REFAULT;
+	double variance = at_most_one ? mean * (1 - mean) * nr / (nr - 1) : mean;
 
 	return (struct fl_sample){ .nr = nr, .mean = mean, .variance = variance };
 }

@@ -17,6 +17,10 @@ static const char *const class_names[FL_NR_CLASSES] = {
 	[FL_MMIO] = "mmio",
 	[FL_ASYNC] = "async",
 	[FL_OTHER] = "other",
+	[FL_REFLECT] = "reflect",
+	[FL_VMENTRY] = "vmentry",
+	[FL_VMEXIT] = "vmexit",
+	[FL_VIRT] = "virt",
 };
 
 static const char *const outcome_names[FL_NR_OUTCOMES] = {
@@ -25,6 +29,7 @@ static const char *const outcome_names[FL_NR_OUTCOMES] = {
 	[FL_ENDED_BY_OUTER] = "outer",
 	[FL_ENDED_BY_NEXT] = "next",
 	[FL_ENDED_BY_DEPTH] = "depth",
+	[FL_ENDED_BY_PREFAULT] = "prefault",
 	[FL_STILL_OPEN] = "open",
 	[FL_NOT_FOLLOWED] = "unknown",
 };

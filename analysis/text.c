@@ -11,6 +11,7 @@ static const struct {
 	char letter;
 } parts[] = {
 	{ FL_INJECT, 'I' },
+	{ FL_REFLECT, 'N' },
 	{ FL_UNSYNC, 'U' },
 	{ FL_PTE_WRITE, 'P' },
 	{ FL_INVLPG, 'L' },
@@ -21,6 +22,9 @@ static const struct {
 	{ FL_MMIO, 'M' },
 	{ FL_ASYNC, 'A' },
 	{ FL_OTHER, 'O' },
+	{ FL_VMENTRY, 'E' },
+	{ FL_VMEXIT, 'X' },
+	{ FL_VIRT, 'V' },
 };
 
 #define NR_PARTS (sizeof(parts) / sizeof(parts[0]))

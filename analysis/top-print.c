@@ -39,6 +39,10 @@ static const struct {
 	[FL_TOP_CLASSES + FL_MMIO] = { "MMIO", CLASS_WIDTH, 0 },
 	[FL_TOP_CLASSES + FL_ASYNC] = { "ASYN", CLASS_WIDTH, 0 },
 	[FL_TOP_CLASSES + FL_OTHER] = { "OTH", CLASS_WIDTH, 0 },
+	[FL_TOP_CLASSES + FL_REFLECT] = { "RFL", CLASS_WIDTH, 0 },
+	[FL_TOP_CLASSES + FL_VMENTRY] = { "VMEN", CLASS_WIDTH, 0 },
+	[FL_TOP_CLASSES + FL_VMEXIT] = { "VMEX", CLASS_WIDTH, 0 },
+	[FL_TOP_CLASSES + FL_VIRT] = { "VIRT", CLASS_WIDTH, 0 },
 };
 
 const char *fl_top_title(unsigned int column)
@@ -236,6 +240,7 @@ static void draw_help(struct canvas *canvas)
 		"EX/FT  exits per guest fault        %PAGE  time in exits for paging",
 		"INJ    inject, PTE pte-write, UNS unsync, INV invlpg, REF refault:",
 		"       what guest faults cost; FILL, CR, MMIO, ASYN async, OTH other",
+		"Of nested guests: RFL reflect, as inject; VMEN, VMEX, VIRT what L1 does",
 	};
 	size_t i;
 

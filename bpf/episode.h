@@ -14,9 +14,13 @@
  * (fl_page_fault(), fl_inject_pf(), ...), and is classified and attributed
  * when fl_entry() closes it. An event with no exit open is not ours to count.
  *
+ * A guest may run guests: then KVM is L0, the guest is L1, and runs an L2. Page
+ * faults of L2's that L1 has to deal with are guest faults like others, but of L2.
+ *
  * Which of the guest's address spaces an exit comes from is told by its root,
- * the guest's CR3. Roots keep the faults of tasks apart that share a vCPU, one
- * of which may sleep in its handler while the other runs.
+ * the guest's CR3, or for L2's exits what L1 has for L2 (nCR3, EPTP). Roots keep
+ * the faults of tasks apart that share a vCPU, one of which may sleep in its
+ * handler while the other runs.
  *
  * docs/METHOD.md defines the classes and rules in words; where it disagrees
  * with this file, one of the two has a bug.
@@ -40,6 +44,11 @@ enum fl_class {
 	FL_MMIO,	/* KVM emulated an access to a device */
 	FL_ASYNC,	/* interrupts and their windows: not the guest's doing */
 	FL_OTHER,
+	/* Of guests that run guests: */
+	FL_REFLECT,	/* KVM told L1 of a page fault of L2's */
+	FL_VMENTRY,	/* L1 entered L2 */
+	FL_VMEXIT,	/* KVM told L1 of another exit of L2's */
+	FL_VIRT,	/* what else L1 does in order to run L2 */
 	FL_NR_CLASSES,
 };
 
@@ -50,6 +59,9 @@ enum fl_kind {
 	FL_KIND_INVLPG,
 	FL_KIND_CR,
 	FL_KIND_ASYNC,
+	FL_KIND_MSR,
+	FL_KIND_VMENTRY,
+	FL_KIND_VIRT,
 };
 
 /* What was seen between an exit and the entry that closes it; a bit mask. */
@@ -61,7 +73,10 @@ enum fl_fact {
 	FL_SAW_PTE_WRITE = 1 << 4, /* only a kernel with our series tells */
 	FL_SAW_UPDATE	 = 1 << 5, /* the write made the faulting page accessible */
 	FL_SAW_NESTED	 = 1 << 6, /* the exit was L2's */
-	FL_SAW_REFLECT	 = 1 << 7, /* KVM told L1 of a page fault of L2's */
+	FL_SAW_REFLECT	 = 1 << 7, /* KVM told L1 of a page fault of L2's, ... */
+	FL_SAW_DEVICE	 = 1 << 8, /* ... of an access to a device of L1's making, ... */
+	FL_SAW_HANDED	 = 1 << 9, /* ... or of anything else */
+	FL_SAW_PREFAULT	 = 1 << 10, /* KVM fixed L2's page fault before it entered L2 */
 };
 
 /* What ended an episode. */
@@ -71,6 +86,7 @@ enum fl_outcome {
 	FL_ENDED_BY_OUTER,	/* the fault that this one is nested in has ended */
 	FL_ENDED_BY_NEXT,	/* the next guest fault says that it is over */
 	FL_ENDED_BY_DEPTH,	/* too many were open */
+	FL_ENDED_BY_PREFAULT,	/* KVM fixed L2's fault on entry: no refault is due */
 	FL_STILL_OPEN,		/* when the measurement ended */
 	FL_NOT_FOLLOWED,	/* KVM emits no kvm_exit: the fault is all there is */
 	FL_NR_OUTCOMES,
@@ -136,7 +152,8 @@ struct fl_episode {
 	__u64 start_ns;	/* time of the exit that injected the fault */
 	__u64 end_ns;	/* time of the entry that its last exit led to */
 	__u32 error_code;
-	__u16 outcome;	/* enum fl_outcome */
+	__u8 outcome;	/* enum fl_outcome */
+	__u8 nested;	/* a fault of L2's, which L1 handles */
 	__u16 classes;	/* of its exits: a bit for each */
 	struct fl_step steps[FL_MAX_STEPS]; /* the first exits, if asked for */
 };
@@ -163,6 +180,9 @@ struct fl_vcpu {
 	/* Finding out the handler's root; see fl_learn_handler(). */
 	__u8 fresh;	/* nothing of the handler was seen since the last inject */
 	__u8 learn;	/* the next exit shows it */
+
+	/* From an exit that KVM handed to L1 to L1's next entry of L2. */
+	__u8 in_l1;
 
 	/* Open episodes, oldest first. */
 	__u8 nr_open;
@@ -243,13 +263,26 @@ static __always_inline void fl_will_end(struct fl_vcpu *v, __u32 which,
 	v->outcome_of_rest = rest;
 }
 
-/* Index of the youngest open episode that @root may be about, or -1. */
-static __always_inline int fl_youngest(const struct fl_vcpu *v, __u64 root)
+/* Whether the open exit is about L2's memory: then its page is L2's, too. */
+static __always_inline int fl_is_nested(const struct fl_vcpu *v)
+{
+	return !!(v->facts & (FL_SAW_NESTED | FL_SAW_PREFAULT));
+}
+
+/*
+ * Index of the youngest open episode that the open exit may be about, or -1. With
+ * @with_nested, what L1 does may be about a fault of L2's: L1 runs on page tables
+ * of its own, and there is no telling on which. What L2 does never is.
+ */
+static __always_inline int fl_youngest(const struct fl_vcpu *v, int with_nested)
 {
 	int i, found = -1;
 
+	if (fl_is_nested(v))
+		return -1;
 	for (i = 0; i < FL_MAX_OPEN; i++) {
-		if (i < v->nr_open && fl_on_root(&v->open[i], root))
+		if (i < v->nr_open && (v->open[i].nested ? with_nested :
+				       fl_on_root(&v->open[i], v->root)))
 			found = i;
 	}
 	return found;
@@ -262,6 +295,7 @@ static __always_inline int fl_find_episode(const struct fl_vcpu *v)
 
 	for (i = 0; i < FL_MAX_OPEN; i++) {
 		if (i < v->nr_open && v->open[i].page == v->page &&
+		    v->open[i].nested == fl_is_nested(v) &&
 		    fl_on_root(&v->open[i], v->root))
 			found = i;
 	}
@@ -274,14 +308,19 @@ static __always_inline __u64 fl_space(const struct fl_vcpu *v, int index)
 	return index < 0 ? v->root : v->open[index & (FL_MAX_OPEN - 1)].space;
 }
 
-/* The open episodes from @first on that are of address space @space, as bits. */
-static __always_inline __u32 fl_of_space(const struct fl_vcpu *v, int first, __u64 space)
+/*
+ * The open episodes from @first on that are of address space @space, which is
+ * that of an L2 if it is @nested, as bits.
+ */
+static __always_inline __u32 fl_of_space(const struct fl_vcpu *v, int first, __u64 space,
+					 int nested)
 {
 	__u32 which = 0;
 	int i;
 
 	for (i = 0; i < FL_MAX_OPEN; i++) {
-		if (i >= first && i < v->nr_open && fl_same_space(v->open[i].space, space))
+		if (i >= first && i < v->nr_open && v->open[i].nested == nested &&
+		    fl_same_space(v->open[i].space, space))
 			which |= 1U << i;
 	}
 	return which;
@@ -294,20 +333,21 @@ static __always_inline __u32 fl_of_space(const struct fl_vcpu *v, int first, __u
  * still open: a handler runs in supervisor mode, so a fault from user mode means
  * that every earlier fault has been dealt with, by a way that needed no further
  * exit. So does a second fault on a page for the first one on it. A fault from
- * supervisor mode may be the handler's own; then the outer one stays open. If
- * there is no room for one more, the oldest has to end.
+ * supervisor mode may be the handler's own; then the outer one stays open. A fault
+ * of L2's says that L2 runs again, so L1 has dealt with the one before. If there
+ * is no room for one more, the oldest has to end.
  */
-static __always_inline void fl_end_by_fault(struct fl_vcpu *v)
+static __always_inline void fl_end_by_fault(struct fl_vcpu *v, int nested)
 {
 	__u32 which = 0;
 	int same;
 
-	if (v->error_code & FL_PFERR_USER) {
-		which = fl_of_space(v, 0, v->root);
+	if (nested || v->error_code & FL_PFERR_USER) {
+		which = fl_of_space(v, 0, v->root, nested);
 	} else {
 		same = fl_find_episode(v);
 		if (same >= 0)
-			which = fl_of_space(v, same, fl_space(v, same));
+			which = fl_of_space(v, same, fl_space(v, same), 0);
 	}
 	if (which || v->nr_open < FL_MAX_OPEN)
 		fl_will_end(v, which, FL_ENDED_BY_NEXT, FL_ENDED_BY_NEXT);
@@ -318,7 +358,7 @@ static __always_inline void fl_end_by_fault(struct fl_vcpu *v)
 /* A fault of the handler's own is of the address space that it works for. */
 static __always_inline __u64 fl_fault_space(const struct fl_vcpu *v)
 {
-	return fl_space(v, v->error_code & FL_PFERR_USER ? -1 : fl_youngest(v, v->root));
+	return fl_space(v, v->error_code & FL_PFERR_USER ? -1 : fl_youngest(v, 0));
 }
 
 /* Count the exit that is being closed, after @ns, into @episode. */
@@ -338,10 +378,11 @@ static __always_inline void fl_add_exit(struct fl_vcpu *v, struct fl_episode *ep
 	v->counts.in_episodes[class]++;
 }
 
-static __always_inline void fl_begin_episode(struct fl_vcpu *v, __u64 ns)
+static __always_inline void fl_begin_episode(struct fl_vcpu *v, enum fl_class class, __u64 ns)
 {
 	struct fl_episode *episode = fl_open(v, v->nr_open);
-	__u64 space = fl_fault_space(v);
+	int nested = class == FL_REFLECT;
+	__u64 space = nested ? v->root : fl_fault_space(v);
 
 	episode->page = v->page;
 	episode->space = space;
@@ -350,9 +391,10 @@ static __always_inline void fl_begin_episode(struct fl_vcpu *v, __u64 ns)
 	episode->classes = 0;
 	episode->start_ns = v->exit_ns;
 	episode->error_code = v->error_code;
-	fl_add_exit(v, episode, FL_INJECT, ns);
+	episode->nested = nested;
+	fl_add_exit(v, episode, class, ns);
 	v->nr_open++;
-	v->fresh = 1;
+	v->fresh = !nested;
 	v->counts.guest_faults++;
 }
 
@@ -377,6 +419,15 @@ static __always_inline void fl_learned_handler(struct fl_vcpu *v)
 	v->learn = 0;
 }
 
+/* Whether it is L1 that goes on, at L2's cost. */
+static __always_inline void fl_learn_level(struct fl_vcpu *v, enum fl_class class)
+{
+	if (v->facts & (FL_SAW_REFLECT | FL_SAW_DEVICE | FL_SAW_HANDED))
+		v->in_l1 = 1;
+	else if (class == FL_VMENTRY)
+		v->in_l1 = 0;
+}
+
 /* ---- Classes ---- */
 
 static __always_inline enum fl_class
@@ -395,10 +446,26 @@ fl_classify_page_fault(const struct fl_vcpu *v)
 	return fl_find_episode(v) >= 0 ? FL_REFAULT : FL_FILL;
 }
 
+/*
+ * Whether L1 got to know of an exit of L2's, and that was what the exit was for:
+ * after an interrupt, or a page fault that KVM fixed, it may be for another reason.
+ */
+static __always_inline int fl_is_handed(const struct fl_vcpu *v)
+{
+	if (v->facts & FL_SAW_DEVICE)
+		return 1;
+	return v->facts & FL_SAW_HANDED && v->facts & FL_SAW_NESTED &&
+	       v->kind != FL_KIND_ASYNC && v->kind != FL_KIND_PAGE_FAULT;
+}
+
 static __always_inline enum fl_class fl_classify(const struct fl_vcpu *v)
 {
 	if (v->facts & FL_SAW_INJECT)
 		return FL_INJECT;
+	if (v->facts & FL_SAW_REFLECT)
+		return FL_REFLECT;
+	if (fl_is_handed(v))
+		return FL_VMEXIT;
 
 	switch (v->kind) {
 	case FL_KIND_PAGE_FAULT:
@@ -409,12 +476,33 @@ static __always_inline enum fl_class fl_classify(const struct fl_vcpu *v)
 		return FL_CR;
 	case FL_KIND_ASYNC:
 		return FL_ASYNC;
+	case FL_KIND_VMENTRY:
+		return FL_VMENTRY;
+	case FL_KIND_VIRT:
+		return FL_VIRT;
+	case FL_KIND_MSR:
+		/* On its way from L2 and back, L1 switches MSRs. */
+		return v->in_l1 ? FL_VIRT : FL_OTHER;
 	default:
 		return v->facts & FL_SAW_MMIO ? FL_MMIO : FL_OTHER;
 	}
 }
 
 /* ---- Events ---- */
+
+/* L1 enters L2, and KVM may have fixed L2's fault before. */
+static __always_inline void fl_attribute_vmentry(struct fl_vcpu *v)
+{
+	int index;
+
+	if (!(v->facts & FL_SAW_PREFAULT))
+		return;
+	index = fl_find_episode(v);
+	if (index < 0)
+		return;
+	v->fixed_ns = fl_open(v, index)->start_ns;
+	fl_will_end(v, 1U << index, FL_ENDED_BY_PREFAULT, FL_ENDED_BY_PREFAULT);
+}
 
 /* Count the exit that is being closed into its episode, if it has one. */
 static __always_inline void fl_attribute_exit(struct fl_vcpu *v, enum fl_class class, __u64 ns)
@@ -423,13 +511,17 @@ static __always_inline void fl_attribute_exit(struct fl_vcpu *v, enum fl_class c
 
 	switch (class) {
 	case FL_INJECT:
-		fl_end_by_fault(v);
+	case FL_REFLECT:
+		fl_end_by_fault(v, class == FL_REFLECT);
+		break;
+	case FL_VMENTRY:
+		fl_attribute_vmentry(v);
 		break;
 	case FL_PTE_WRITE:
 	case FL_UNSYNC:
 	case FL_INVLPG:
 		/* What the innermost handler does about its fault. */
-		index = fl_youngest(v, v->root);
+		index = fl_youngest(v, class != FL_INVLPG);
 		if (index < 0)
 			break;
 		fl_add_exit(v, fl_open(v, index), class, ns);
@@ -443,7 +535,7 @@ static __always_inline void fl_attribute_exit(struct fl_vcpu *v, enum fl_class c
 		fl_add_exit(v, fl_open(v, index), class, ns);
 		v->fixed_ns = fl_open(v, index)->start_ns;
 		/* Faults taken meanwhile were the handler's own, and are over. */
-		fl_will_end(v, fl_of_space(v, index, fl_space(v, index)),
+		fl_will_end(v, fl_of_space(v, index, fl_space(v, index), fl_is_nested(v)),
 			    FL_ENDED_BY_REFAULT, FL_ENDED_BY_OUTER);
 		break;
 	default:
@@ -477,9 +569,10 @@ static __always_inline void fl_entry(struct fl_vcpu *v, __u64 now)
 		fl_duration_add(&v->fault_durations, now - v->fixed_ns);
 	if (FL_READ_BACK(v->ending))
 		fl_end_episodes(v);
-	if (class == FL_INJECT)
-		fl_begin_episode(v, ns);
+	if (class == FL_INJECT || class == FL_REFLECT)
+		fl_begin_episode(v, class, ns);
 	fl_learn_handler(v, class);
+	fl_learn_level(v, class);
 }
 
 /*
@@ -532,6 +625,30 @@ static __always_inline void fl_inject_pf(struct fl_vcpu *v, __u64 addr,
 }
 
 /*
+ * The open exit is a page fault of L2's that KVM reflects to L1, at the page that
+ * fl_page_fault() told. If that is shadow paging of L1's, it may not have told, and
+ * @addr, the guest virtual address, is not 0.
+ */
+static __always_inline void fl_reflect(struct fl_vcpu *v, __u64 addr)
+{
+	v->facts |= FL_SAW_REFLECT;
+	v->error_code = 0;
+	if (addr)
+		v->page = addr >> 12;
+}
+
+/*
+ * L1 enters L2, on page tables at @root (nCR3 or EPTP), and KVM has fixed L2's
+ * page fault at guest physical address @gpa that it had reflected to L1.
+ */
+static __always_inline void fl_prefault(struct fl_vcpu *v, __u64 gpa, __u64 root)
+{
+	v->facts |= FL_SAW_PREFAULT;
+	v->page = gpa >> 12;
+	v->root = root;
+}
+
+/*
  * KVM emulated a write to the leaf page table entry at guest physical address
  * @gpa and installed the new translation. If it is the entry for the page that
  * the innermost fault is about, going by its index in the table, the faulting
@@ -541,7 +658,7 @@ static __always_inline void fl_pte_updated(struct fl_vcpu *v, __u64 gpa,
 					   __u32 entry_size)
 {
 	__u32 nr_entries = 4096 / entry_size;
-	int innermost = fl_youngest(v, v->root);
+	int innermost = fl_youngest(v, 1);
 
 	v->facts |= FL_SAW_PTE_WRITE;
 	if (innermost >= 0 &&

@@ -18,7 +18,8 @@ enum fl_isa {
 	FL_ISA_PVM = 3,	/* pagetable-based VM: no hardware virtualization */
 };
 
-/* Page faults of the host's own; see host_fault.h. */
+/* Page faults, the first one of the guest's page tables, the others of the host's. */
+#define FL_SVM_PF		0x04e
 #define FL_SVM_NPF		0x400
 #define FL_VMX_EPT_VIOLATION	48
 #define FL_VMX_EPT_MISCONFIG	49
@@ -28,13 +29,20 @@ static __always_inline enum fl_kind fl_svm_kind(__u32 exit_code)
 	switch (exit_code) {
 	case 0x000 ... 0x01f:	/* reads and writes of CR0 to CR15 */
 		return FL_KIND_CR;
-	case 0x04e:		/* exception 14 */
+	case FL_SVM_PF:
 	case FL_SVM_NPF:
 		return FL_KIND_PAGE_FAULT;
 	case 0x060 ... 0x064:	/* INTR, NMI, SMI, INIT, VINTR */
 		return FL_KIND_ASYNC;
 	case 0x079:
 		return FL_KIND_INVLPG;
+	case 0x07c:
+		return FL_KIND_MSR;
+	case 0x080:		/* VMRUN */
+		return FL_KIND_VMENTRY;
+	case 0x07a:		/* INVLPGA */
+	case 0x082 ... 0x085:	/* VMLOAD, VMSAVE, STGI, CLGI */
+		return FL_KIND_VIRT;
 	default:
 		return FL_KIND_OTHER;
 	}
@@ -56,6 +64,18 @@ static __always_inline enum fl_kind fl_vmx_kind(__u32 exit_reason)
 		return FL_KIND_INVLPG;
 	case 28:
 		return FL_KIND_CR;
+	case 31:		/* RDMSR */
+	case 32:		/* WRMSR */
+		return FL_KIND_MSR;
+	case 20:		/* VMLAUNCH */
+	case 24:		/* VMRESUME */
+		return FL_KIND_VMENTRY;
+	case 19:		/* VMCLEAR */
+	case 21 ... 23:		/* VMPTRLD, VMPTRST, VMREAD */
+	case 25 ... 27:		/* VMWRITE, VMXOFF, VMXON */
+	case 50:		/* INVEPT */
+	case 53:		/* INVVPID */
+		return FL_KIND_VIRT;
 	case FL_VMX_EPT_VIOLATION:
 		return FL_KIND_PAGE_FAULT;
 	default:
@@ -110,6 +130,45 @@ static __always_inline enum fl_kind fl_exit_kind(__u32 isa, __u32 reason)
 		return fl_pvm_kind(reason);
 	default:
 		return FL_KIND_OTHER;
+	}
+}
+
+/* Whether an exit for @reason is a page fault of the host's own; see host_fault.h. */
+static __always_inline int fl_is_host_fault(__u32 isa, __u32 reason)
+{
+	if (isa == FL_ISA_SVM)
+		return reason == FL_SVM_NPF;
+	return isa == FL_ISA_VMX && ((reason & 0xffff) == FL_VMX_EPT_VIOLATION ||
+				     (reason & 0xffff) == FL_VMX_EPT_MISCONFIG);
+}
+
+/*
+ * What KVM tells L1 about an exit of L2's (kvm_nested_vmexit_inject), as a fact.
+ * A page fault with a reserved bit (SVM), or an EPT misconfiguration, is how L1
+ * gets to know of accesses to devices, if it is KVM.
+ */
+static __always_inline enum fl_fact fl_reflected(__u32 isa, __u32 reason, __u64 info1,
+						 __u32 int_info)
+{
+	enum { PFERR_RSVD = 1 << 3, PF_VECTOR = 14, EXCEPTION = 3 };
+
+	if (isa == FL_ISA_SVM) {
+		if (reason == FL_SVM_PF)
+			return FL_SAW_REFLECT;
+		if (reason == FL_SVM_NPF)
+			return info1 & PFERR_RSVD ? FL_SAW_DEVICE : FL_SAW_REFLECT;
+		return FL_SAW_HANDED;
+	}
+	switch (reason & 0xffff) {
+	case 0:		/* vector, and type in the bits above it */
+		return (int_info & 0x7ff) == (EXCEPTION << 8 | PF_VECTOR) ?
+			FL_SAW_REFLECT : FL_SAW_HANDED;
+	case FL_VMX_EPT_VIOLATION:
+		return FL_SAW_REFLECT;
+	case FL_VMX_EPT_MISCONFIG:
+		return FL_SAW_DEVICE;
+	default:
+		return FL_SAW_HANDED;
 	}
 }
 

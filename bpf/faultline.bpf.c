@@ -487,7 +487,7 @@ static __always_inline int handle_exit(struct kvm_vcpu *vcpu, __u32 isa)
 		close_host_fault(entry, 0);
 	entry->pf_address_known = 0;
 	reason = exit_reason(isa, vcpu);
-	fl_exit(&entry->vcpu, fl_exit_kind(isa, reason), vcpu->arch.cr3, bpf_ktime_get_ns());
+	fl_exit(&entry->vcpu, fl_exit_kind(isa, reason), guest_root(vcpu), bpf_ktime_get_ns());
 	write_records(entry);
 	if (fl_is_host_fault(isa, reason))
 		open_host_fault(entry, vcpu);
@@ -697,11 +697,43 @@ int on_kvm_nested_vmexit(__u64 *ctx)
 	return saw(FL_SAW_NESTED);
 }
 
-/* kvm_nested_vmexit_inject(exit_code, info1, info2, int_info, int_info_err, isa) */
+/*
+ * kvm_nested_vmexit_inject(exit_code, info1, info2, int_info, int_info_err, isa).
+ * The address of a #PF is in info1 on VMX, and in info2 on SVM.
+ */
 SEC("tp_btf/kvm_nested_vmexit_inject")
 int on_kvm_nested_vmexit_inject(__u64 *ctx)
 {
-	return fl_is_host_fault(ctx[5], ctx[0]) ? saw(FL_SAW_REFLECT) : 0;
+	struct fl_vcpu_entry *entry = this_open_vcpu();
+	/* Each read here, as the verifier knows no choice of two arguments. */
+	__u64 info1 = FL_READ_BACK(ctx[1]), info2 = FL_READ_BACK(ctx[2]);
+	__u32 isa = ctx[5], reason = ctx[0];
+	enum fl_fact fact = fl_reflected(isa, reason, info1, ctx[3]);
+
+	if (fact != FL_SAW_REFLECT)
+		return saw(fact);
+	if (!entry)
+		return 0;
+	begin(entry);
+	fl_reflect(&entry->vcpu, fl_is_host_fault(isa, reason) ? 0 :
+		   isa == FL_ISA_VMX ? info1 : info2);
+	end(entry);
+	return 0;
+}
+
+/* With our series: kvm_nested_prefault(vcpu, gpa, error_code, fixed) */
+SEC("tp_btf/kvm_nested_prefault")
+int on_kvm_nested_prefault(__u64 *ctx)
+{
+	struct fl_vcpu_entry *entry = this_open_vcpu();
+	bool fixed = ctx[3] & 1;
+
+	if (!entry || !fixed)
+		return 0;
+	begin(entry);
+	fl_prefault(&entry->vcpu, ctx[1], nested_root((void *)ctx[0]));
+	end(entry);
+	return 0;
 }
 
 /* kvm_mmu_pte_write(vcpu, sp, gpa, bytes, gpte, old_spte, new_spte, action) */

@@ -73,15 +73,6 @@ struct fl_host_faults {
 	struct fl_durations durations[FL_NR_HOST_KINDS];
 };
 
-/* Whether an exit for @reason is one of these faults. */
-static __always_inline int fl_is_host_fault(__u32 isa, __u32 reason)
-{
-	if (isa == FL_ISA_SVM)
-		return reason == FL_SVM_NPF;
-	return isa == FL_ISA_VMX && ((reason & 0xffff) == FL_VMX_EPT_VIOLATION ||
-				     (reason & 0xffff) == FL_VMX_EPT_MISCONFIG);
-}
-
 /* An exit for such a fault. */
 static __always_inline void fl_host_exit(struct fl_host_fault *f,
 					 const struct fl_host_stat *before)
@@ -190,7 +181,7 @@ static __always_inline enum fl_host_kind fl_host_unfixed_kind(__u32 facts)
 static __always_inline enum fl_host_kind fl_host_classify(const struct fl_host_fault *f,
 							  __u32 seen)
 {
-	if (seen & FL_SAW_REFLECT)
+	if (seen & (FL_SAW_REFLECT | FL_SAW_DEVICE))
 		return FL_HOST_REFLECTED;
 	if (seen & FL_SAW_MMIO)
 		return FL_HOST_MMIO;

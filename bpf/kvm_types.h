@@ -54,7 +54,21 @@ struct kvm_queued_exception {
 #define REG_RAX	0
 #define REG_RIP	16
 
+struct kvm_mmu_root_info {
+	__u64 pgd;
+};
+
+struct kvm_mmu {
+	struct kvm_mmu_root_info root;
+};
+
+struct kvm_mmu___pgd {
+	__u64 root_pgd;
+};
+
 struct kvm_vcpu_arch {
+	struct kvm_mmu *mmu;
+	struct kvm_mmu guest_mmu;
 	unsigned long regs[17];
 	unsigned long cr2;
 	unsigned long cr3;
@@ -239,6 +253,24 @@ static __always_inline __u64 queued_pf_address(struct kvm_vcpu *vcpu)
 	if (BPF_CORE_READ(vcpu, arch.exception.has_payload))
 		return BPF_CORE_READ(vcpu, arch.exception.payload);
 	return BPF_CORE_READ(vcpu, arch.cr2);
+}
+
+/* Where the page tables start that L1 has for its L2. Before 5.18 it was root_pgd. */
+static __always_inline __u64 nested_root(struct kvm_vcpu *vcpu)
+{
+	struct kvm_mmu___pgd *old = (void *)vcpu + bpf_core_field_offset(vcpu->arch.guest_mmu);
+
+	if (bpf_core_field_exists(vcpu->arch.guest_mmu.root))
+		return BPF_CORE_READ(vcpu, arch.guest_mmu.root.pgd);
+	return bpf_core_field_exists(old->root_pgd) ? BPF_CORE_READ(old, root_pgd) : FL_NO_ROOT;
+}
+
+/* The page tables that the guest is on: those of L1, or those that L1 has for L2. */
+static __always_inline __u64 guest_root(struct kvm_vcpu *vcpu)
+{
+	__u64 guest_mmu = (__u64)vcpu + bpf_core_field_offset(vcpu->arch.guest_mmu);
+
+	return (__u64)vcpu->arch.mmu == guest_mmu ? nested_root(vcpu) : vcpu->arch.cr3;
 }
 
 /* What the kernel has counted up to now. */

@@ -23,7 +23,7 @@
 struct world {
 	struct fl_vcpu v;
 	__u64 now, exits, injects, forgotten, ended;
-	int inject_pending;
+	int inject_pending;		/* or a reflection */
 
 	struct fl_host_fault host;
 	struct fl_host_faults host_counts;
@@ -57,16 +57,17 @@ static void check_counts(const struct world *w)
 
 	REQUIRE(counts->exits == w->exits - w->forgotten);
 	REQUIRE(sum(counts->classes, FL_NR_CLASSES) + w->v.exit_open == counts->exits);
-	REQUIRE(counts->guest_faults == counts->classes[FL_INJECT]);
+	REQUIRE(counts->guest_faults == counts->classes[FL_INJECT] + counts->classes[FL_REFLECT]);
 	REQUIRE(counts->guest_faults == w->injects);
-	REQUIRE(counts->in_episodes[FL_INJECT] == counts->guest_faults);
+	REQUIRE(counts->in_episodes[FL_INJECT] == counts->classes[FL_INJECT]);
+	REQUIRE(counts->in_episodes[FL_REFLECT] == counts->classes[FL_REFLECT]);
 	REQUIRE(counts->in_episodes[FL_REFAULT] == counts->classes[FL_REFAULT]);
 	REQUIRE(sum(counts->histogram, FL_HISTOGRAM) + w->v.nr_open == counts->guest_faults);
 	REQUIRE(!counts->histogram[0]);
 	for (i = 0; i < FL_NR_CLASSES; i++)
 		REQUIRE(counts->in_episodes[i] <= counts->classes[i]);
 	for (i = FL_FILL; i < FL_NR_CLASSES; i++)
-		REQUIRE(!counts->in_episodes[i]);
+		REQUIRE(i == FL_REFLECT || !counts->in_episodes[i]);
 }
 
 static void check_durations(const struct world *w)
@@ -122,7 +123,8 @@ static void take_records(struct world *w)
 
 		REQUIRE(w->v.keep_ended);
 		REQUIRE(episode->outcome < FL_NR_OUTCOMES);
-		REQUIRE(episode->exits && episode->steps[0].class == FL_INJECT);
+		REQUIRE(episode->exits);
+		REQUIRE(episode->steps[0].class == (episode->nested ? FL_REFLECT : FL_INJECT));
 		REQUIRE(episode->start_ns <= episode->end_ns);
 	}
 	w->ended += w->v.nr_ended;
@@ -181,10 +183,23 @@ static void deal_with_host_fault(struct world *w, uint8_t how, uint16_t argument
 		fl_host_mapping(&w->host, argument & 7, &w->stat);
 	else if (how == 1)
 		fl_host_prefetch(&w->host);
-	else if (how == 2)
-		fl_host_deferred(&w->host);
 	else
-		fl_saw(&w->v, argument & 1 ? FL_SAW_NESTED : FL_SAW_REFLECT);
+		fl_host_deferred(&w->host);
+}
+
+/* What KVM does about an exit of L2's, or about an entry. */
+static void deal_with_l2(struct world *w, uint8_t how, uint16_t argument)
+{
+	static const enum fl_fact facts[] = { FL_SAW_NESTED, FL_SAW_DEVICE, FL_SAW_HANDED };
+
+	if (how < 3) {
+		fl_saw(&w->v, facts[how]);
+	} else if (how < 6) {
+		fl_reflect(&w->v, how == 3 ? 0 : (__u64)argument << 8);
+		w->inject_pending = 1;
+	} else {
+		fl_prefault(&w->v, (__u64)argument << 8, argument & 0xf000);
+	}
 }
 
 static void in_exit(struct world *w, uint8_t what, uint8_t how, uint16_t argument)
@@ -194,6 +209,8 @@ static void in_exit(struct world *w, uint8_t what, uint8_t how, uint16_t argumen
 		return;
 	if (w->host.open && how & 8)
 		deal_with_host_fault(w, how & 7, argument);
+	if (how & 16)
+		deal_with_l2(w, how & 7, argument);
 	switch (what) {
 	case 0:
 		fl_page_fault(&w->v, (__u64)argument << 8);

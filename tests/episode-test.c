@@ -10,6 +10,11 @@
  *	inject:k:PAGE	same, from supervisor mode
  *	emulate mmio unsync zapped	what KVM was seen to do
  *	updated:INDEX	KVM updated the SPTE of the table's entry INDEX
+ *	nested		the exit was L2's
+ *	reflect device handed	KVM tells L1 of it: of a page fault, an access to a
+ *			device of L1's, or anything else
+ *	vmentry virt msr	exit as L1 enters L2, or prepares to
+ *	prefault:PAGE	KVM fixes the fault at L2's page PAGE on entry, root 7000
  *	;		entry, 100 ns after the exit
  *	;;		entry, but nobody tells
  *
@@ -27,6 +32,7 @@
 
 #include "episode.h"
 #include "exit_reason.h"
+#include "facts.h"
 
 /* A guest fault under each policy, as KVM's tracepoints show it. */
 #define INJECT(page)	" pf:" page " inject:u:" page " ; "
@@ -35,6 +41,11 @@
 #define WRITE_STOCK	" pf:ffff1 emulate ; "
 #define UPDATED(index)	" pf:ffff1 emulate updated:" index " ; "
 #define UNSYNC		" pf:ffff1 unsync ; "
+
+/* A fault of L2's, with the page tables that L1 has for it at 7000, L1's at 1000. */
+#define REFLECT(page)	" root:7 pf:" page " nested reflect ; root:1 "
+#define VMENTRY		" msr ; virt ; vmentry ; "
+#define L2_REFAULT(page) " root:7 pf:" page " nested ; root:1 "
 
 static __u64 argument(const char *word)
 {
@@ -74,6 +85,9 @@ static int step_exit(struct fl_vcpu *v, const char *word)
 		{ "cr", FL_KIND_CR },
 		{ "intr", FL_KIND_ASYNC },
 		{ "other", FL_KIND_OTHER },
+		{ "vmentry", FL_KIND_VMENTRY },
+		{ "virt", FL_KIND_VIRT },
+		{ "msr", FL_KIND_MSR },
 	};
 	size_t i;
 
@@ -98,16 +112,16 @@ static void step(struct fl_vcpu *v, const char *word)
 		root = argument(word) << 12;
 	else if (starts(word, "inject:"))
 		fl_inject_pf(v, argument(word) << 12, word[7] == 'u' ? FL_PFERR_USER : 0);
-	else if (!strcmp(word, "emulate"))
-		fl_saw(v, FL_SAW_EMULATION);
-	else if (!strcmp(word, "mmio"))
-		fl_saw(v, FL_SAW_MMIO);
-	else if (!strcmp(word, "unsync"))
-		fl_saw(v, FL_SAW_UNSYNC);
-	else if (!strcmp(word, "zapped"))
-		fl_saw(v, FL_SAW_PTE_WRITE);
+	else if (!strcmp(word, "reflect"))
+		fl_reflect(v, 0);
+	else if (starts(word, "reflect:"))
+		fl_reflect(v, argument(word) << 12);
+	else if (starts(word, "prefault:"))
+		fl_prefault(v, argument(word) << 12, 0x7000);
 	else if (starts(word, "updated:"))
 		fl_pte_updated(v, 0x5000 + argument(word) * 8, 8);
+	else if (fact_of(word))
+		fl_saw(v, fact_of(word));
 	else if (!strcmp(word, ";"))
 		entry(v);
 	else if (strcmp(word, ";;"))
@@ -132,7 +146,8 @@ static void check_sums(const struct fl_vcpu *v)
 	assert_int_equal(sum(counts->classes, FL_NR_CLASSES) + v->exit_open, counts->exits);
 	assert_int_equal(sum(counts->histogram, FL_HISTOGRAM) + v->nr_open,
 			 counts->guest_faults);
-	assert_int_equal(counts->in_episodes[FL_INJECT], counts->guest_faults);
+	assert_int_equal(counts->in_episodes[FL_INJECT] + counts->in_episodes[FL_REFLECT],
+			 counts->guest_faults);
 	assert_int_equal(counts->histogram[0], 0);
 	for (i = 0; i < FL_NR_CLASSES; i++) {
 		const struct fl_durations *durations = &v->durations[i];
@@ -610,6 +625,199 @@ static void duration_buckets(void **state)
 	}
 }
 
+/* ---- Nested guests ---- */
+
+/* As it is without patches: reflect, unsync after the sync on entry, refault. */
+static void nested_fault_costs_three(void **state)
+{
+	struct fl_vcpu v = played(REFLECT("10") UNSYNC VMENTRY L2_REFAULT("10")
+				  REFLECT("11") UNSYNC VMENTRY L2_REFAULT("11"));
+
+	(void)state;
+	assert_episodes(&v, 2, 3);
+	assert_int_equal(v.counts.classes[FL_REFLECT], 2);
+	assert_int_equal(v.counts.in_episodes[FL_UNSYNC], 2);
+	assert_int_equal(v.counts.in_episodes[FL_REFAULT], 2);
+	assert_int_equal(v.counts.classes[FL_INJECT], 0);
+}
+
+/* What L1 does to get back to L2 is counted, but not as the fault's. */
+static void instructions_of_l1_have_classes_of_their_own(void **state)
+{
+	struct fl_vcpu v = played(REFLECT("10") UNSYNC " cr ; " VMENTRY " msr ; ");
+
+	(void)state;
+	assert_int_equal(v.counts.classes[FL_VIRT], 2);
+	assert_int_equal(v.counts.classes[FL_VMENTRY], 1);
+	assert_int_equal(v.counts.in_episodes[FL_VIRT], 0);
+	assert_int_equal(v.counts.in_episodes[FL_VMENTRY], 0);
+	/* L2 runs, and accesses an MSR that L1 leaves to L0: L1 has no part in it. */
+	assert_int_equal(v.counts.classes[FL_OTHER], 1);
+	assert_int_equal(v.open[0].exits, 2);
+}
+
+/* A table that stays out of sync doesn't trap. */
+static void nested_fault_with_sticky_unsync_costs_two(void **state)
+{
+	struct fl_vcpu v = played(REFLECT("10") VMENTRY L2_REFAULT("10")
+				  REFLECT("11") VMENTRY L2_REFAULT("11"));
+
+	(void)state;
+	assert_episodes(&v, 2, 2);
+}
+
+#define PREFAULT(page)	" msr ; virt ; vmentry prefault:" page " ; "
+
+static void nested_fault_with_prefault_costs_two(void **state)
+{
+	struct fl_vcpu v = played(REFLECT("10") UNSYNC PREFAULT("10")
+				  REFLECT("11") UNSYNC PREFAULT("11"));
+
+	(void)state;
+	assert_episodes(&v, 2, 2);
+	assert_int_equal(v.counts.classes[FL_REFAULT], 0);
+	assert_int_equal(v.fault_durations.count, 2);
+}
+
+static void nested_fault_with_both_costs_one(void **state)
+{
+	struct fl_vcpu v = played(REFLECT("10") PREFAULT("10") REFLECT("11") PREFAULT("11"));
+
+	(void)state;
+	assert_episodes(&v, 2, 1);
+}
+
+/* Emulated, and the shadow entry set to what L1 wrote. */
+static void nested_fault_under_update_costs_two(void **state)
+{
+	struct fl_vcpu v = played(REFLECT("10") UPDATED("10") VMENTRY);
+
+	(void)state;
+	assert_episodes(&v, 1, 2);
+}
+
+/* KVM may find that L1 hasn't mapped the page, or has prefaulted another one. */
+static void prefault_of_another_page_is_not_the_end(void **state)
+{
+	struct fl_vcpu v = played(REFLECT("10") UNSYNC PREFAULT("11"));
+
+	(void)state;
+	assert_int_equal(v.nr_open, 1);
+	play(&v, L2_REFAULT("10"));
+	assert_episodes(&v, 1, 3);
+}
+
+/* L1 may fix a fault in a way that L0 sees nothing of. */
+static void next_fault_of_l2_ends_the_last(void **state)
+{
+	struct fl_vcpu v = played(REFLECT("10") VMENTRY REFLECT("11") VMENTRY);
+
+	(void)state;
+	assert_int_equal(v.counts.histogram[1], 1);
+	assert_int_equal(v.nr_open, 1);
+}
+
+/* Two L2s take turns on a vCPU: each has page tables of its own. */
+static void l2s_are_told_apart_by_their_page_tables(void **state)
+{
+	struct fl_vcpu v = played(REFLECT("10") UNSYNC VMENTRY
+				  " root:9 pf:10 nested ; pf:20 nested reflect ; root:1 " VMENTRY
+				  " root:9 pf:20 nested ; root:1 " L2_REFAULT("10"));
+
+	(void)state;
+	assert_int_equal(v.counts.guest_faults, 2);
+	assert_int_equal(v.counts.histogram[2], 1);
+	assert_int_equal(v.counts.histogram[3], 1);
+	assert_int_equal(v.counts.classes[FL_FILL], 1);
+	assert_int_equal(v.nr_open, 0);
+}
+
+/* Memory that L1 has given L2, but L0 hasn't mapped yet: not L1's affair. */
+static void l0_fills_what_l1_maps(void **state)
+{
+	struct fl_vcpu v = played(" root:7 pf:10 nested ; root:1 pf:10 ; " REFLECT("20")
+				  " pf:20 ; " VMENTRY L2_REFAULT("20"));
+
+	(void)state;
+	assert_int_equal(v.counts.classes[FL_FILL], 3);
+	assert_episodes(&v, 1, 2);
+}
+
+/* L1 shadows L2's page tables: all of L2's #PF are L1's affair. */
+static void l1_that_shadows_gets_every_fault(void **state)
+{
+	struct fl_vcpu v = played(" root:7 other nested reflect:10 ; root:1 " VMENTRY
+				  " root:7 other nested reflect:99 ; root:1 " VMENTRY
+				  " root:7 other nested reflect:10 ; root:1 " VMENTRY);
+
+	(void)state;
+	assert_int_equal(v.counts.guest_faults, 3);
+	assert_int_equal(v.counts.classes[FL_REFLECT], 3);
+	assert_int_equal(v.counts.histogram[1], 2);
+	assert_int_equal(v.open[0].page, 0x10);
+}
+
+/* Devices of L1's, and its intercepts: no page faults. */
+static void other_exits_of_l2_are_handed_to_l1(void **state)
+{
+	struct fl_vcpu v = played(" root:7 pf:fee00 nested device ; root:1 " VMENTRY
+				  " root:7 other nested handed ; root:1 " VMENTRY
+				  " root:7 cr nested handed ; root:1 " VMENTRY
+				  " root:7 intr nested handed ; root:1 " VMENTRY
+				  " root:7 pf:10 nested handed ; root:1 vmentry handed ; ");
+
+	(void)state;
+	assert_int_equal(v.counts.guest_faults, 0);
+	assert_int_equal(v.counts.classes[FL_VMEXIT], 3);
+	assert_int_equal(v.counts.classes[FL_ASYNC], 1);
+	assert_int_equal(v.counts.classes[FL_FILL], 1);
+	assert_int_equal(v.counts.classes[FL_VMENTRY], 5);
+	/* L2 never ran after the last entry. */
+	assert_int_equal(v.in_l1, 1);
+}
+
+/* L0 shadows L1, too: L1's own faults while it deals with one of L2's. */
+static void faults_of_l1_are_episodes_of_their_own(void **state)
+{
+	struct fl_vcpu v = played(REFLECT("10") INJECT("40") ZAPPED REFAULT("40")
+				  ZAPPED " invlpg ; " VMENTRY L2_REFAULT("10"));
+
+	(void)state;
+	assert_int_equal(v.counts.guest_faults, 2);
+	assert_int_equal(v.counts.histogram[3], 2);
+	assert_int_equal(v.counts.in_episodes[FL_INVLPG], 0);
+	assert_int_equal(v.nr_open, 0);
+}
+
+/* A fault of L1's at the same number of a page is another one. */
+static void pages_of_l1_and_l2_are_not_mixed_up(void **state)
+{
+	struct fl_vcpu v = played(REFLECT("10") " root:0 " INJECT("10") VMENTRY
+				  " pf:10 nested ; ");
+
+	(void)state;
+	assert_int_equal(v.counts.classes[FL_REFAULT], 1);
+	assert_int_equal(v.counts.histogram[2], 1);
+	assert_int_equal(v.nr_open, 1);
+	assert_false(v.open[0].nested);
+}
+
+static void reflections(void **state)
+{
+	(void)state;
+	assert_int_equal(fl_reflected(FL_ISA_SVM, FL_SVM_NPF, 0x100000006, 0), FL_SAW_REFLECT);
+	assert_int_equal(fl_reflected(FL_ISA_SVM, FL_SVM_NPF, 0x10000000c, 0), FL_SAW_DEVICE);
+	assert_int_equal(fl_reflected(FL_ISA_SVM, FL_SVM_PF, 6, 0), FL_SAW_REFLECT);
+	assert_int_equal(fl_reflected(FL_ISA_SVM, 0x60, 0, 0), FL_SAW_HANDED);
+	assert_int_equal(fl_reflected(FL_ISA_VMX, 48, 0x182, 0), FL_SAW_REFLECT);
+	assert_int_equal(fl_reflected(FL_ISA_VMX, 49, 0, 0), FL_SAW_DEVICE);
+	assert_int_equal(fl_reflected(FL_ISA_VMX, 0, 0x5000, 0x80000b0e), FL_SAW_REFLECT);
+	/* An NMI, and a #DF. */
+	assert_int_equal(fl_reflected(FL_ISA_VMX, 0, 0, 0x80000202), FL_SAW_HANDED);
+	assert_int_equal(fl_reflected(FL_ISA_VMX, 0, 0, 0x80000b08), FL_SAW_HANDED);
+	assert_int_equal(fl_reflected(FL_ISA_VMX, 1, 0, 0), FL_SAW_HANDED);
+}
+
 /* ---- Records ---- */
 
 static void ended_episodes_are_kept_if_asked_for(void **state)
@@ -681,6 +889,12 @@ static void every_outcome_has_its_name(void **state)
 	play(&v, "pf:1 inject:k:1 ; pf:2 inject:k:2 ; pf:3 inject:k:3 ; pf:4 inject:k:4 ; "
 		 "pf:5 inject:k:5 ; ");
 	assert_int_equal(v.ended[0].outcome, FL_ENDED_BY_DEPTH);
+	memset(&v, 0, sizeof(v));
+	v.keep_ended = 1;
+	play(&v, REFLECT("10") PREFAULT("10"));
+	assert_int_equal(v.ended[0].outcome, FL_ENDED_BY_PREFAULT);
+	assert_int_equal(v.ended[0].steps[0].class, FL_REFLECT);
+	assert_true(v.ended[0].nested);
 }
 
 /* From inject to refault or update, if the entry after it told; no others. */
@@ -718,6 +932,15 @@ static void exit_reasons(void **state)
 	assert_int_equal(fl_exit_kind(FL_ISA_SVM, 0x13), FL_KIND_CR);
 	assert_int_equal(fl_exit_kind(FL_ISA_SVM, 0x60), FL_KIND_ASYNC);
 	assert_int_equal(fl_exit_kind(FL_ISA_SVM, 0x78), FL_KIND_OTHER);
+	assert_int_equal(fl_exit_kind(FL_ISA_SVM, 0x80), FL_KIND_VMENTRY);
+	assert_int_equal(fl_exit_kind(FL_ISA_SVM, 0x81), FL_KIND_OTHER);	/* VMMCALL */
+	assert_int_equal(fl_exit_kind(FL_ISA_SVM, 0x84), FL_KIND_VIRT);
+	assert_int_equal(fl_exit_kind(FL_ISA_SVM, 0x7c), FL_KIND_MSR);
+	assert_int_equal(fl_exit_kind(FL_ISA_VMX, 20), FL_KIND_VMENTRY);
+	assert_int_equal(fl_exit_kind(FL_ISA_VMX, 24), FL_KIND_VMENTRY);
+	assert_int_equal(fl_exit_kind(FL_ISA_VMX, 23), FL_KIND_VIRT);
+	assert_int_equal(fl_exit_kind(FL_ISA_VMX, 50), FL_KIND_VIRT);
+	assert_int_equal(fl_exit_kind(FL_ISA_VMX, 18), FL_KIND_OTHER);		/* VMCALL */
 	assert_int_equal(fl_exit_kind(FL_ISA_VMX, 48), FL_KIND_PAGE_FAULT);
 	assert_int_equal(fl_exit_kind(FL_ISA_VMX, 14), FL_KIND_INVLPG);
 	assert_int_equal(fl_exit_kind(FL_ISA_VMX, 28), FL_KIND_CR);
@@ -792,6 +1015,21 @@ int main(void)
 		cmocka_unit_test(exits_are_timed_up_to_the_entry),
 		cmocka_unit_test(untold_entry_leaves_the_exit_untimed),
 		cmocka_unit_test(duration_buckets),
+		cmocka_unit_test(nested_fault_costs_three),
+		cmocka_unit_test(instructions_of_l1_have_classes_of_their_own),
+		cmocka_unit_test(nested_fault_with_sticky_unsync_costs_two),
+		cmocka_unit_test(nested_fault_with_prefault_costs_two),
+		cmocka_unit_test(nested_fault_with_both_costs_one),
+		cmocka_unit_test(nested_fault_under_update_costs_two),
+		cmocka_unit_test(prefault_of_another_page_is_not_the_end),
+		cmocka_unit_test(next_fault_of_l2_ends_the_last),
+		cmocka_unit_test(l2s_are_told_apart_by_their_page_tables),
+		cmocka_unit_test(l0_fills_what_l1_maps),
+		cmocka_unit_test(l1_that_shadows_gets_every_fault),
+		cmocka_unit_test(other_exits_of_l2_are_handed_to_l1),
+		cmocka_unit_test(faults_of_l1_are_episodes_of_their_own),
+		cmocka_unit_test(pages_of_l1_and_l2_are_not_mixed_up),
+		cmocka_unit_test(reflections),
 		cmocka_unit_test(ended_episodes_are_kept_if_asked_for),
 		cmocka_unit_test(episodes_end_with_their_last_exit),
 		cmocka_unit_test(exits_beyond_the_steps_are_counted),

@@ -112,7 +112,7 @@ shows "^faultline"$'\n'".*PID" "10x4: is redrawn"
 tmux resize-window -x 3 -y 2
 shows "^fau"$'\n'"[0-9.]{3}$" "3x2: is redrawn"
 tmux resize-window -x 120 -y 40
-shows "OTH"$'\n'" +$VM micro" "120x40: is redrawn"
+shows "OTH[A-Z ]*"$'\n'" +$VM micro" "120x40: is redrawn"
 tmux send-keys q
 ended 0 "q"
 

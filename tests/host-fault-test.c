@@ -27,6 +27,7 @@
 
 #include <cmocka.h>
 
+#include "facts.h"
 #include "host_fault.h"
 
 struct world {
@@ -76,32 +77,9 @@ static int step_exit(struct world *w, const char *word)
 	return 1;
 }
 
-static int step_seen(struct world *w, const char *word)
-{
-	static const struct {
-		const char *word;
-		enum fl_fact fact;
-	} facts[] = {
-		{ "emulate", FL_SAW_EMULATION },
-		{ "mmio", FL_SAW_MMIO },
-		{ "unsync", FL_SAW_UNSYNC },
-		{ "nested", FL_SAW_NESTED },
-		{ "reflect", FL_SAW_REFLECT },
-	};
-	size_t i;
-
-	for (i = 0; i < sizeof(facts) / sizeof(facts[0]); i++) {
-		if (!strcmp(word, facts[i].word)) {
-			w->seen |= facts[i].fact;
-			return 1;
-		}
-	}
-	return 0;
-}
-
 static void step(struct world *w, const char *word)
 {
-	if (step_exit(w, word) || step_seen(w, word))
+	if (step_exit(w, word))
 		return;
 	if (!strcmp(word, "minor"))
 		w->stat.minor++;
@@ -117,6 +95,8 @@ static void step(struct world *w, const char *word)
 		w->stat.spurious++;
 	else if (!strcmp(word, "async"))
 		fl_host_deferred(&w->fault);
+	else if (fact_of(word))
+		w->seen |= fact_of(word);
 	else if (!strcmp(word, ";"))
 		close_fault(w, 100);
 	else if (strcmp(word, ";;"))

@@ -9,7 +9,7 @@ FUZZ_CORPUS := tests/episode-fuzz-corpus
 tests: $(TEST_PROGRAMS)
 	-@$(MAKE) --no-print-directory $(BUILD)/tests/episode-fuzz
 
-$(BUILD)/tests/%: tests/%.c $(wildcard bpf/*.h)
+$(BUILD)/tests/%: tests/%.c $(wildcard bpf/*.h) tests/facts.h
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) -Ibpf $< -o $@ -lcmocka
 

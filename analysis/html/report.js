@@ -11,7 +11,7 @@
  * In the order in which they come in an episode; what is in none comes last, as does
  * what a later faultline has.
  */
-const KNOWN_CLASSES = ["inject", "unsync", "pte-write", "invlpg", "refault",
+const KNOWN_CLASSES = ["inject", "reflect", "unsync", "pte-write", "invlpg", "refault",
 	"fill", "cr", "mmio", "async", "other"];
 const POLICIES = ["zap", "update", "unsync"];
 
@@ -278,6 +278,7 @@ function story(step, policy) {
 
 	return {
 		inject: "the guest touches a page that isn't mapped; KVM delivers the fault to it",
+		reflect: "the guest's own guest touches a page that isn't mapped for it; KVM tells the guest",
 		unsync: "the guest's handler writes its page table; KVM lets the table go out of sync",
 		"pte-write": "the guest's handler writes its page table; KVM emulates the write" + (fate[policy] || ""),
 		invlpg: "the guest flushes its TLB entry",
@@ -288,7 +289,7 @@ function story(step, policy) {
 /* The exits of a guest fault as it is on average, in the order in which they come. */
 function typicalSteps(item) {
 	const count = name => Math.round(item.perFault[name]);
-	const steps = ["inject"];
+	const steps = [item.perFault.reflect > 0.5 ? "reflect" : "inject"];
 	let writes = count("pte-write"), flushes = count("invlpg"), unsyncs = count("unsync");
 
 	for (; unsyncs > 0; unsyncs--)
