@@ -100,6 +100,12 @@ static void add_options(char **argv, size_t *nr, char **options)
 		add_words(argv, nr, *options, NULL);
 }
 
+/* What runs a workload: the VMM of the micro guest, or that of a Linux guest. */
+static char *program_of(const char *workload)
+{
+	return !strncmp(workload, "linux-", 6) || !strcmp(workload, "kbuild") ? "linuxvm" : "micro";
+}
+
 static void execute_measured(const struct job *job)
 {
 	char *argv[48 + MAX_WORDS], policy[32], workload[32], paging[32];
@@ -116,8 +122,8 @@ static void execute_measured(const struct job *job)
 		add_options(argv, &nr, job->trace);
 		add_words(argv, &nr, "--", NULL);
 	}
-	add_words(argv, &nr, "micro", "--json", GUEST_JSON, "--workload", job->workload,
-		  "--paging", job->paging, "--faults", job->amount, NULL);
+	add_words(argv, &nr, program_of(job->workload), "--json", GUEST_JSON, "--workload",
+		  job->workload, "--paging", job->paging, "--faults", job->amount, NULL);
 	add_options(argv, &nr, job->options);
 	execv("/bin/faultline", argv);
 }

@@ -4,6 +4,7 @@
 
 include lab/micro/micro.mk
 include lab/torture/torture.mk
+include lab/linux/linux.mk
 
 LAB_CFLAGS := -D_GNU_SOURCE -Ianalysis
 
@@ -22,7 +23,7 @@ $(BUILD)/bin/bench-results: lab/bench/results.c lab/json-file.c lab/json-file.h 
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(LAB_CFLAGS) -Ilab $(filter-out %.h,$^) -ljson-c -o $@
 
-$(BUILD)/lab/initramfs.cpio.gz: lab/initramfs lab/pack.sh $(BUILD)/lab/init $(BUILD)/lab/micro $(BUILD)/lab/torture $(BUILD)/bin/faultline
+$(BUILD)/lab/initramfs.cpio.gz: lab/initramfs lab/pack.sh $(BUILD)/lab/init $(BUILD)/lab/micro $(BUILD)/lab/torture $(BUILD)/lab/linuxvm $(BUILD)/bin/faultline
 	lab/initramfs $@
 
 ##@ Measure

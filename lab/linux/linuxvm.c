@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * linuxvm: runs a workload in a Linux guest under Debian's QEMU, and passes on
+ * what the guest tells of it. Runs on an emulated host that has the image
+ * linux-host, with the guest's kernel and initramfs in /guest; see lab/run.
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <json-c/json.h>
+
+#include "error.h"
+#include "options.h"
+
+#define GUEST_KERNEL	"/guest/kernel"
+#define GUEST_INITRD	"/guest/initrd"
+#define GUEST_CONSOLE	"/tmp/guest-console"
+#define GUEST_RESULT	"/tmp/guest-result"
+
+struct options {
+	const char *workload, *json;
+	unsigned int amount, memory;
+};
+
+static const char help[] =
+"usage: linuxvm --workload NAME [OPTION]...\n"
+"\n"
+"Run a workload in a Linux guest.\n"
+"\n"
+"  --workload NAME  what the guest shall do, see lab/README.md\n"
+"  --faults N       how much of it, 1 to 100000, default 1999\n"
+"  --paging 64      a Linux guest has no other\n"
+"  --memory MIB     of the guest, default 640\n"
+"  --json FILE      write what the guest told (faultline.linux-guest/1)\n"
+"  -h, --help       print this help\n"
+"\n"
+"Exit status: 0 the guest did all it should, 1 it didn't, 2 usage.\n";
+
+/* ---- options ---- */
+
+static int set_option(struct options *options, int option, const char *value)
+{
+	switch (option) {
+	case 'w':
+		options->workload = value;
+		return strchr(value, ' ') ? option_error("--workload '%s' is not a word", value) : 0;
+	case 'p':
+		return strcmp(value, "64") ?
+			option_error("--paging '%s': a Linux guest has 64", value) : 0;
+	case 'n':
+		options->amount = option_number(value, 100000);
+		return options->amount ? 0 :
+			option_error("--faults '%s' is not a number from 1 to 100000", value);
+	case 'm':
+		options->memory = option_number(value, 1 << 20);
+		return options->memory ? 0 :
+			option_error("--memory '%s' is not a number of MiB", value);
+	default:
+		options->json = value;
+		return 0;
+	}
+}
+
+/* 0, FL_USAGE, or -1 after --help. */
+static int parse(int argc, char **argv, struct options *options)
+{
+	static const struct option long_options[] = {
+		{ "workload", required_argument, NULL, 'w' },
+		{ "faults", required_argument, NULL, 'n' },
+		{ "paging", required_argument, NULL, 'p' },
+		{ "memory", required_argument, NULL, 'm' },
+		{ "json", required_argument, NULL, 'j' },
+		{ "help", no_argument, NULL, 'h' },
+		{ NULL, 0, NULL, 0 },
+	};
+	int option;
+
+	opterr = 0;
+	while ((option = getopt_long(argc, argv, ":h", long_options, NULL)) != -1) {
+		if (option == 'h') {
+			fputs(help, stdout);
+			return -1;
+		}
+		if (option == ':' || option == '?')
+			return option_error("%s is no option, or lacks its value; see 'linuxvm --help'",
+					    argv[optind - 1]);
+		if (set_option(options, option, optarg))
+			return FL_USAGE;
+	}
+	if (optind < argc)
+		return option_error("unexpected '%s'; see 'linuxvm --help'", argv[optind]);
+	return options->workload ? 0 : option_error("%s is missing; see 'linuxvm --help'", "--workload");
+}
+
+/* ---- the guest ---- */
+
+/*
+ * As the emulated host itself: one CPU, no device that is not needed, the same
+ * time and the same random numbers each time.
+ */
+static void execute_qemu(const struct options *options)
+{
+	char memory[32], append[512];
+	char *argv[] = {
+		"qemu-system-x86_64", "-accel", "kvm", "-cpu", "host", "-smp", "1", "-m", memory,
+		"-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
+		"-rtc", "base=2024-01-01,clock=vm", "-seed", "1",
+		"-chardev", "file,id=console,path=" GUEST_CONSOLE, "-serial", "chardev:console",
+		"-chardev", "file,id=result,path=" GUEST_RESULT, "-serial", "chardev:result",
+		"-kernel", GUEST_KERNEL, "-initrd", GUEST_INITRD, "-append", append, NULL,
+	};
+
+	snprintf(memory, sizeof(memory), "%uM", options->memory);
+	snprintf(append, sizeof(append),
+		 "console=ttyS0 panic=-1 tsc=reliable random.trust_cpu=on rootfstype=ramfs lab.workload=%s lab.amount=%u",
+		 options->workload, options->amount);
+	execvp(argv[0], argv);
+	fl_fail("cannot run %s: %s; the image linux-host has it", argv[0], strerror(errno));
+	_exit(127);
+}
+
+static int run_qemu(const struct options *options)
+{
+	int status;
+	pid_t pid;
+
+	unlink(GUEST_RESULT);
+	unlink(GUEST_CONSOLE);
+	pid = fork();
+	if (!pid)
+		execute_qemu(options);
+	if (pid < 0 || waitpid(pid, &status, 0) < 0)
+		return fl_fail("cannot run a guest: %s", strerror(errno));
+	return WIFEXITED(status) && !WEXITSTATUS(status) ? 0 :
+		fl_fail("QEMU failed, wait status 0x%x", status);
+}
+
+/* All that the guest's console said: the whole of it helps, not the end. */
+static void show_console(void)
+{
+	FILE *console = fopen(GUEST_CONSOLE, "r");
+	char line[1024];
+
+	while (console && fgets(line, sizeof(line), console))
+		printf("guest: %.*s\n", (int)strcspn(line, "\r\n"), line);
+	if (console)
+		fclose(console);
+	fflush(stdout);
+}
+
+/* What the guest has told, or NULL. */
+static struct json_object *read_result(void)
+{
+	struct json_object *result = json_object_from_file(GUEST_RESULT), *schema;
+
+	if (json_object_object_get_ex(result, "schema", &schema) &&
+	    !strcmp(json_object_get_string(schema), "faultline.linux-guest/1"))
+		return result;
+	show_console();
+	fl_fail("the Linux guest ended without a result; what its console said is on the host's");
+	json_object_put(result);
+	return NULL;
+}
+
+static void print_json(FILE *file, const void *result)
+{
+	fprintf(file, "%s\n", json_object_to_json_string_ext((struct json_object *)result, JSON_C_TO_STRING_PLAIN));
+}
+
+static int run(const struct options *options)
+{
+	struct json_object *result;
+	int ret;
+
+	if (run_qemu(options))
+		return -1;
+	result = read_result();
+	if (!result)
+		return -1;
+	printf("%s: the guest's kernel counted %lld page faults\n", options->workload,
+	       (long long)json_object_get_int64(json_object_object_get(result, "faults_counted")));
+	ret = options->json ? write_whole(options->json, print_json, result) : 0;
+	json_object_put(result);
+	return ret;
+}
+
+int main(int argc, char **argv)
+{
+	struct options options = { .amount = 1999, .memory = 640 };
+	int ret = parse(argc, argv, &options);
+
+	if (ret)
+		return ret < 0 ? EXIT_SUCCESS : ret;
+	return run(&options) ? EXIT_FAILURE : EXIT_SUCCESS;
+}
