@@ -14,7 +14,7 @@ CFLAGS	:= -std=gnu11 -O2 -g -Wall -Wextra -Wshadow -Wstrict-prototypes
 .DELETE_ON_ERROR:
 .PHONY: all tests help demo check check-all kernel deps clean
 
--include analysis/analysis.mk lab/lab.mk install/install.mk tests/tests.mk
+-include analysis/analysis.mk lab/lab.mk ci/ci.mk install/install.mk tests/tests.mk
 
 ##@ See it
 demo:		## 3 -> 2: patch, build and boot Linux, and measure; 15 minutes at first

@@ -72,6 +72,21 @@ refused "not a faultline.run/1 with a faultline.guest/1" "a guest that said noth
 sound | sed 's/"exits_in_episodes":21/"exits_in_episodes":14/' >"$RESULTS"
 refused "2.000 exits per guest fault.* instead of 2.95 to 3.05" "not what zap makes them" --check
 
+# A Linux guest, whose kernel counts nearly as KVM does.
+linux() {
+	sound | sed 's/"workload":"anon"/"workload":"linux-forkexec"/g; s/"guest":{.*}/"guest":{"schema":"faultline.linux-guest\/1","faults_counted":'"$1"'}}/'
+}
+
+linux 6 >"$RESULTS"
+check --check --expect 1
+is "$STATUS:$ERR" "0:" "a Linux guest's run is taken"
+like "$OUT" "workload       paging .*"$'\n'"svm +6.12 +linux-forkexec 64 " "and shown, in a column that is wide enough"
+rm -f "$OUT_FILE"
+linux 12 >"$RESULTS"
+refused "zap linux-forkexec 64: 7 guest faults counted, but 12 by the guest's kernel" "a Linux guest's kernel that counts something else"
+linux 0 >"$RESULTS"
+refused "7 guest faults counted, but 0 by the guest's kernel" "a Linux guest's kernel that counts nothing"
+
 # A host's results: one torture run of 9 steps.
 tortured() {
 	cat <<-'END'

@@ -8,13 +8,10 @@
  * faultline.linux-guest/1, read by linuxvm.
  */
 #include <cpuid.h>
-#include <errno.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <unistd.h>
 
 #include "error.h"
 #include "faultline.h"

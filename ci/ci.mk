@@ -1,0 +1,18 @@
+# SPDX-License-Identifier: GPL-2.0
+# The regression gate. Included by the top Makefile.
+
+all: $(BUILD)/bin/gate-verdict $(BUILD)/bin/gate-history
+
+$(BUILD)/bin/gate-verdict: ci/verdict.c ci/verdict-write.c lab/json-file.c ci/verdict.h $(LIBFAULTLINE)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(ANALYSIS_CFLAGS) -Ici -Ilab $(filter %.c %.a,$^) $(ANALYSIS_LIBS) -o $@
+
+$(BUILD)/bin/gate-history: ci/history.c ci/changes.c ci/changes.h $(LIBFAULTLINE)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(ANALYSIS_CFLAGS) -Ici $(filter %.c %.a,$^) $(ANALYSIS_LIBS) -o $@
+
+##@ Measure
+gate: all	## the regression gate: BASE and CANDIDATE, kernels as ci/README.md says
+	@ci/gate '$(BASE)' '$(CANDIDATE)'
+
+.PHONY: gate
