@@ -59,6 +59,7 @@ static const struct {
 	{ "kvm", "tdp_mmu" },
 	{ "kvm", "oos_shadow" },
 	{ "kvm", "pte_update" },
+	{ "kvm", "bypass_guest_pf" },
 };
 
 #define NR_PARAMETERS (sizeof(parameters) / sizeof(parameters[0]))
@@ -169,6 +170,8 @@ static void find_advice(struct findings *f)
 		advise_on_host_faults(f);
 	if (!has_tracepoint(f, "kvm_mmu_pte_write") && f->isa != FL_ISA_PVM)
 		advise(f, "without kvm_mmu_pte_write, an emulated instruction counts as a write to a page table; for certainty, use a kernel with faultline's series (patches/)");
+	if (fl_host_bypass())
+		advise(f, "with kvm.bypass_guest_pf, guest faults on pages that the guest has not mapped bypass KVM, and can't be counted; for exits per guest fault, write N to it before the guest is made");
 	if (!has_tracepoint(f, "kvm_mmu_unsync_page"))
 		advise(f, "without kvm_mmu_unsync_page, unsyncs are counted as fills; use a kernel that has it");
 	if (!has_tracepoint(f, "kvm_emulate_insn") && !has_tracepoint(f, "kvm_mmu_pte_write"))

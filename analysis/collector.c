@@ -381,6 +381,7 @@ static void fill_vcpu(struct fl_vcpu_snapshot *vcpu, struct slot_copy *copy, boo
 	vcpu->tally.events = entry->events;
 	vcpu->tally.window_ns = entry->window_ns;
 	vcpu->tally.isa = entry->isa;
+	vcpu->tally.faults_bypass = entry->faults_bypass;
 	memcpy(vcpu->tally.reasons, entry->reasons, sizeof(entry->reasons));
 	memcpy(vcpu->tally.durations, entry->vcpu.durations, sizeof(entry->vcpu.durations));
 	vcpu->tally.fault_durations = entry->vcpu.fault_durations;

@@ -75,7 +75,7 @@ static void print_tally(const struct fl_run *run, const struct fl_tally *tally, 
 
 	fprintf(out, ",%llu,%llu,%llu,", fl_tally_guest_faults(tally),
 		tally->counts.exits, fl_tally_exits_in_episodes(tally));
-	if (!fl_tally_lacks_exits(tally))
+	if (!fl_tally_lacks_ratio(tally))
 		fprintf(out, "%.6f", fl_tally_exits_per_guest_fault(tally));
 	for (i = 0; i < FL_NR_CLASSES; i++)
 		fprintf(out, ",%llu", tally->counts.classes[i]);

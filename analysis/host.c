@@ -38,11 +38,18 @@ static bool parameter(const char *module, const char *name, bool fallback)
 	return *value == 'Y' || *value == '1';
 }
 
+bool fl_host_bypass(void)
+{
+	return parameter("kvm", "bypass_guest_pf", false);
+}
+
 const char *fl_host_policy(void)
 {
 	if (parameter("kvm", "oos_shadow", true))
 		return "unsync";
-	return parameter("kvm", "pte_update", false) ? "update" : "zap";
+	if (!parameter("kvm", "pte_update", false))
+		return "zap";
+	return fl_host_bypass() ? "bypass" : "update";
 }
 
 /* What /proc/cpuinfo says of the first CPU's @name, to be freed; NULL if nothing. */

@@ -14,14 +14,20 @@ struct fl_host {
 	char kernel[65];	/* as uname -r says, e.g. "6.12.117" */
 	char line[16];		/* its first two numbers: "6.12" */
 	char cpu[64];		/* the processor's name, "" if it has none */
-	const char *policy;	/* "zap", "update" or "unsync" */
+	const char *policy;	/* "zap", "update", "unsync" or "bypass" */
 };
 
 /* Fill in @host; a stock kernel's policy is "unsync". */
 void fl_host_read(struct fl_host *host);
 
-/* The policy at this moment: "zap", "update" or "unsync". */
+/*
+ * The policy at this moment: "zap", "update", "unsync", or "bypass", which holds
+ * for guests that are made now.
+ */
 const char *fl_host_policy(void);
+
+/* Whether KVM lets faults of guests that are made now bypass it. */
+bool fl_host_bypass(void);
 
 /* The KVM that is in use here, an enum fl_isa; 0 if none is. */
 __u32 fl_host_vendor(void);

@@ -179,7 +179,7 @@ static void add_figures(struct json_object *object, const struct fl_tally *tally
 	add_count(object, "guest_faults", fl_tally_guest_faults(tally));
 	add_count(object, "exits_total", tally->counts.exits);
 	add_count(object, "exits_in_episodes", fl_tally_exits_in_episodes(tally));
-	if (fl_tally_lacks_exits(tally))
+	if (fl_tally_lacks_ratio(tally))
 		json_object_object_add(object, "exits_per_guest_fault", NULL);
 	else
 		add_ratio(object, "exits_per_guest_fault", fl_tally_exits_per_guest_fault(tally));
@@ -188,6 +188,7 @@ static void add_figures(struct json_object *object, const struct fl_tally *tally
 	add_histogram(object, tally->counts.histogram);
 	add_count(object, "open_episodes", tally->open_episodes);
 	add_host_faults(object, tally);
+	json_object_object_add(object, "faults_bypass", json_object_new_boolean(tally->faults_bypass));
 }
 
 static void add_vcpus(struct json_object *object, const struct fl_snapshot *snapshot, size_t vm)

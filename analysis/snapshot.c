@@ -72,6 +72,7 @@ void fl_tally_add(struct fl_tally *sum, const struct fl_tally *tally)
 		sum->window_ns = tally->window_ns;
 	if (tally->isa)
 		sum->isa = tally->isa;
+	sum->faults_bypass |= tally->faults_bypass;
 }
 
 /* The longest duration is not known of a difference, but its bucket is. */
@@ -184,6 +185,11 @@ bool fl_tally_is_sound(const struct fl_tally *tally)
 bool fl_tally_lacks_exits(const struct fl_tally *tally)
 {
 	return !tally->counts.exits && tally->events.injected;
+}
+
+bool fl_tally_lacks_ratio(const struct fl_tally *tally)
+{
+	return fl_tally_lacks_exits(tally) || tally->faults_bypass;
 }
 
 __u64 fl_tally_guest_faults(const struct fl_tally *tally)

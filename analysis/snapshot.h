@@ -27,6 +27,7 @@ struct fl_tally {
 	__u64 open_episodes;	/* guest faults still being dealt with */
 	__u64 window_ns;	/* the longest time that a vCPU was in a window */
 	__u32 isa;		/* enum fl_isa, or 0 if no exit was seen */
+	bool faults_bypass;	/* guest faults may have been delivered without KVM */
 };
 
 struct fl_vcpu_snapshot {
@@ -104,7 +105,7 @@ __u64 fl_tally_first_touches(const struct fl_tally *tally);
 /* Exits that belong to an episode. */
 __u64 fl_tally_exits_in_episodes(const struct fl_tally *tally);
 
-/* Exits in episodes over guest faults; 0 if there was no guest fault. */
+/* Exits in episodes over guest faults, of those seen; 0 if none was. */
 double fl_tally_exits_per_guest_fault(const struct fl_tally *tally);
 
 /* Guest faults, also where no exits are seen. */
@@ -118,6 +119,9 @@ void fl_tally_add(struct fl_tally *sum, const struct fl_tally *tally);
 
 /* Whether @tally's figures add up. */
 bool fl_tally_is_sound(const struct fl_tally *tally);
+
+/* Whether exits over guest faults can't be told: not all of the two were seen. */
+bool fl_tally_lacks_ratio(const struct fl_tally *tally);
 
 /*
  * The duration that a @share (0 to 1) of @durations are no longer than, in ns,

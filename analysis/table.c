@@ -141,9 +141,12 @@ static void print_vms(const struct fl_snapshot *snapshot, FILE *out)
 	for (i = 0; i < snapshot->nr_vms; i++) {
 		const struct fl_vm_snapshot *vm = &snapshot->vms[i];
 
-		fprintf(out, "  %-24.24s %8u %6u %14llu %12llu %12.3f\n", vm->name, vm->pid,
-			vm->nr_vcpus, vm->tally.counts.exits, fl_tally_guest_faults(&vm->tally),
-			fl_tally_exits_per_guest_fault(&vm->tally));
+		fprintf(out, "  %-24.24s %8u %6u %14llu %12llu", vm->name, vm->pid,
+			vm->nr_vcpus, vm->tally.counts.exits, fl_tally_guest_faults(&vm->tally));
+		if (fl_tally_lacks_ratio(&vm->tally))
+			fprintf(out, " %12s\n", "-");
+		else
+			fprintf(out, " %12.3f\n", fl_tally_exits_per_guest_fault(&vm->tally));
 	}
 }
 
@@ -169,6 +172,18 @@ static void print_title(const struct fl_run *run, FILE *out)
 		run->duration_ns / 1e9);
 }
 
+static void print_faults(const struct fl_tally *total, FILE *out)
+{
+	if (!total->faults_bypass) {
+		fprintf(out, "\n  %llu guest faults, %.3f exits per guest fault\n",
+			total->counts.guest_faults, fl_tally_exits_per_guest_fault(total));
+		return;
+	}
+	fprintf(out, "\n  %llu guest faults passed through KVM. Others bypass it, as kvm.bypass_guest_pf\n"
+		"  was set when the guest was made: only the guest can tell how many there were.\n",
+		total->counts.guest_faults);
+}
+
 static void print_exits(const struct fl_snapshot *snapshot, FILE *out)
 {
 	const struct fl_tally *total = &snapshot->total;
@@ -184,8 +199,7 @@ static void print_exits(const struct fl_snapshot *snapshot, FILE *out)
 	}
 	if (snapshot->nr_vms > 1)
 		print_vms(snapshot, out);
-	fprintf(out, "\n  %llu guest faults, %.3f exits per guest fault\n",
-		total->counts.guest_faults, fl_tally_exits_per_guest_fault(total));
+	print_faults(total, out);
 	if (total->open_episodes)
 		fprintf(out, "  %llu of them were still being dealt with at the end\n",
 			total->open_episodes);

@@ -261,6 +261,7 @@ static __noinline struct fl_vcpu_entry *new_slot(__u64 key, __u64 kvm, __s32 vcp
 	begin(entry);
 	label(entry, ctl);
 	entry->kvm = kvm;
+	entry->faults_bypass = kvm && faults_bypass((void *)kvm);
 	entry->kvm_vcpu = key;
 	entry->vcpu_id = vcpu_id;
 	entry->slot = slot + 1;

@@ -93,6 +93,7 @@ struct fl_vcpu_entry {
 	__u32 in_window;	/* always, if it has no use for windows */
 	__u32 reason_slot;	/* of the last exit counted */
 	__u32 records;
+	__u32 faults_bypass;	/* guest faults may be delivered without KVM */
 	char comm[FL_COMM];	/* the process's name */
 	struct fl_mmu_events events;
 	__u64 reasons[FL_NR_REASONS];	/* exits by fl_reason_slot() */

@@ -81,7 +81,13 @@ struct kvm_vcpu_stat {
 	__u64 pf_spurious;
 };
 
-struct kvm;
+struct kvm_arch {
+	__u64 shadow_nonpresent_value;
+};
+
+struct kvm {
+	struct kvm_arch arch;
+};
 
 struct kvm_vcpu {
 	struct kvm *kvm;
@@ -299,6 +305,17 @@ static __always_inline __u64 host_address(struct kvm_page_fault *fault)
 		return 0;
 	return BPF_CORE_READ(slot, userspace_addr) +
 		((BPF_CORE_READ(fault, gfn) - BPF_CORE_READ(slot, base_gfn)) << 12);
+}
+
+/*
+ * Whether the CPU may deliver page faults to the guest without telling KVM. On a
+ * kernel with our series, shadow entries that map nothing are present then.
+ */
+static __always_inline bool faults_bypass(struct kvm *kvm)
+{
+	if (!bpf_core_field_exists(kvm->arch.shadow_nonpresent_value))
+		return false;
+	return BPF_CORE_READ(kvm, arch.shadow_nonpresent_value) & 1;
 }
 
 #endif /* FAULTLINE_KVM_TYPES_H */

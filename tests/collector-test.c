@@ -264,6 +264,23 @@ static void faults_without_exits(void **state)
 	assert_int_equal(fl_tally_guest_faults(&tally), 0);
 }
 
+/* One VM whose faults bypass KVM, and nothing can be said of all of them. */
+static void faults_that_bypass(void **state)
+{
+	struct fl_snapshot snapshot = of(2);
+
+	(void)state;
+	set(&snapshot, 0, KVM_A, 7, 0, 100, 6);
+	set(&snapshot, 1, KVM_B, 7, 0, 200, 6);
+	snapshot.vcpus[1].tally.faults_bypass = true;
+	assert_int_equal(fl_snapshot_sum_up(&snapshot), 0);
+	assert_false(fl_tally_lacks_ratio(&snapshot.vms[0].tally));
+	assert_true(fl_tally_lacks_ratio(&snapshot.vms[1].tally));
+	assert_false(fl_tally_lacks_exits(&snapshot.total));
+	assert_true(fl_tally_lacks_ratio(&snapshot.total));
+	fl_snapshot_free(&snapshot);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -277,6 +294,7 @@ int main(void)
 		cmocka_unit_test(quantiles),
 		cmocka_unit_test(quantile_of_one),
 		cmocka_unit_test(faults_without_exits),
+		cmocka_unit_test(faults_that_bypass),
 	};
 
 	return cmocka_run_group_tests_name("collector", tests, NULL, NULL);

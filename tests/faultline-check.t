@@ -59,7 +59,7 @@ changed() {
 }
 
 if ((EUID != 0)); then
-	skip 7 "the rest mounts over /sys, which needs root"
+	skip 9 "the rest mounts over /sys, which needs root"
 	done_testing
 	exit
 fi
@@ -70,6 +70,16 @@ is "$(field '"\(.btf) \(.tracepoints.kvm_exit)"')" "false false" "without BTF: s
 
 changed 'mount -t tmpfs none /sys/module'
 is "$(field .vendor)" unknown "without modules: no vendor"
+
+if [[ -d /sys/module/kvm/parameters ]]; then
+	changed 'mount -t tmpfs none /sys/module/kvm/parameters
+		cd /sys/module/kvm/parameters; echo N >oos_shadow; echo Y | tee pte_update >bypass_guest_pf'
+	is "$(field '"\(.policy) \(.parameters["kvm.bypass_guest_pf"])"')" "bypass Y" "with bypass_guest_pf: the policy"
+	is "$(field '.advice | map(select(test("bypass KVM, and can.t be counted"))) | length')" 1 \
+		"with bypass_guest_pf: says that guest faults are invisible"
+else
+	skip 2 "this kernel has no kvm"
+fi
 
 mkdir "$SCRATCH/security"
 echo 'none integrity [confidentiality]' >"$SCRATCH/security/lockdown"

@@ -118,10 +118,15 @@ try unshare --mount bash -c '
 	"$1" stat -p "$2" -d 4 -i 1 --json >"$3" &
 	until [[ $(wc -l <"$3") -ge 1 ]]; do sleep 0.1; done
 	echo N >pte_update
-	wait $!' bash "$FAULTLINE" "$VM" "$SCRATCH/policies"
+	wait $!
+	echo Y >pte_update
+	echo Y >bypass_guest_pf
+	"$1" stat -p "$2" -d 0.5 --json >"$4"' bash "$FAULTLINE" "$VM" "$SCRATCH/policies" "$SCRATCH/bypass"
 is "$STATUS:$ERR" "0:" "a policy that changes: measured"
 is "$(jq -rs '"\(.[0].policy) \(.[-2].policy) \(.[-1].policy)"' "$SCRATCH/policies")" \
 	"update zap mixed" "a policy that changes: each interval has its own, the whole is mixed"
+is "$(jq -r '"\(.policy) \(.faults_bypass)"' "$SCRATCH/bypass")" "bypass false" \
+	"bypass for guests that are made now: this one was made before, and nothing bypasses"
 
 # ---- two of one name ----
 

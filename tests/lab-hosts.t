@@ -42,7 +42,7 @@ failed() {
 
 host <<<'exit 1'
 lab POLICY=zip
-fails 2 "unknown POLICY 'zip'; known: zap update unsync" "unknown policy"
+fails 2 "unknown POLICY 'zip'; known: zap update unsync bypass" "unknown policy"
 lab WORKLOAD=anno
 fails 2 "unknown WORKLOAD 'anno'; known: anon cow torture" "unknown workload"
 lab PAGING='64 63'
