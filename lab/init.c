@@ -7,7 +7,7 @@
  * /jobs has a line a job: POLICY WORKLOAD PAGING FAULTS [MICRO-OPTION]..., where
  * "-- TRACE-OPTION... --" before the options has it traced, too, or
  * POLICY torture PAGING STEPS [TORTURE-OPTION]..., or POLICY selftest 64 1, or
- * POLICY script 64 1.
+ * POLICY script 64 1, or POLICY boot 64 1.
  * The results are lines of JSON, read by lab-results: an object a job, and one
  * with "end", without which the host side takes the run for a failure.
  */
@@ -156,6 +156,14 @@ static void execute_torture(const struct job *job)
 	execv("/bin/torture", argv);
 }
 
+/* Linux as the guest, the kernel that runs here. */
+static void execute_boot(void)
+{
+	char *argv[] = { "boot", "/kernel", "/boot-guest.cpio", NULL };
+
+	execv("/bin/boot", argv);
+}
+
 /* Says what went wrong on standard output, as TAP. */
 static void execute_selftest(void)
 {
@@ -183,6 +191,8 @@ static void execute(const struct job *job)
 		execute_selftest();
 	else if (!strcmp(job->workload, "script"))
 		execute_script();
+	else if (!strcmp(job->workload, "boot"))
+		execute_boot();
 	else
 		execute_measured(job);
 }

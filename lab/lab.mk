@@ -5,6 +5,7 @@
 include lab/micro/micro.mk
 include lab/torture/torture.mk
 include lab/linux/linux.mk
+include lab/boot/boot.mk
 
 LAB_CFLAGS := -D_GNU_SOURCE -Ianalysis
 
@@ -23,7 +24,7 @@ $(BUILD)/bin/bench-results: lab/bench/results.c lab/json-file.c lab/json-file.h 
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(LAB_CFLAGS) -Ilab $(filter-out %.h,$^) -ljson-c -o $@
 
-$(BUILD)/lab/initramfs.cpio.gz: lab/initramfs lab/pack.sh $(BUILD)/lab/init $(BUILD)/lab/micro $(BUILD)/lab/torture $(BUILD)/lab/linuxvm $(BUILD)/bin/faultline
+$(BUILD)/lab/initramfs.cpio.gz: lab/initramfs lab/pack.sh $(BUILD)/lab/init $(BUILD)/lab/micro $(BUILD)/lab/torture $(BUILD)/lab/linuxvm $(BUILD)/lab/boot $(BUILD)/lab/boot-guest.cpio $(BUILD)/bin/faultline
 	lab/initramfs $@
 
 ##@ Measure

@@ -306,8 +306,8 @@ static int add_torture(struct json_object *runs, struct json_object *job, struct
 }
 
 /*
- * The exit status is all there is to know of a selftest; a script may have
- * something to tell.
+ * The exit status is all there is to know of a selftest, or of a Linux that
+ * boots; a script may have something to tell.
  */
 static int add_program(struct json_object *runs, struct json_object *job, struct json_object *guest)
 {
@@ -338,7 +338,8 @@ static int add_run(struct json_object *runs, struct json_object *line)
 		return fl_fail("%s failed: %s", run_name(job), text(line, "error"));
 	if (is(job, "workload", "torture"))
 		return add_torture(runs, job, guest);
-	if (is(job, "workload", "selftest") || is(job, "workload", "script"))
+	if (is(job, "workload", "selftest") || is(job, "workload", "script") ||
+	    is(job, "workload", "boot"))
 		return add_program(runs, job, guest);
 	if (check_run(run, guest))
 		return -1;

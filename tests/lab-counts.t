@@ -72,6 +72,21 @@ is "$(jq length "$SCRATCH/vmx")" 6 "both: 2 workloads x 3 policies on an Intel h
 is "$(diff "$SCRATCH/svm" "$SCRATCH/vmx" || true)" "" "both: the same counts on AMD and Intel"
 is "$(splats vmx)" "" "both: no splat on the Intel host's console"
 
+# Where faults on pages that aren't mapped bypass KVM, one exit is left of each.
+lab bypass VENDOR=vmx POLICY='update bypass' FAULTS=499
+is "$(runs bypass 'select(.policy == "bypass") | .faults_bypass' | xargs)" "true true true true true true" \
+	"bypass: the collector says so"
+is "$(runs bypass 'select(.policy == "bypass" and .workload == "anon" and .guest_faults > 10) | .paging')" "" \
+	"bypass: next to no fault of a first touch passes through KVM"
+is "$(runs bypass 'select(.policy == "bypass" and .workload == "cow" and .guest_faults != 499) | .paging')" "" \
+	"bypass: each fault on a present page does"
+is "$(runs bypass 'select(.policy == "bypass" and .exits_per_guest_fault != null) | .paging')" "" \
+	"bypass: no exits per guest fault without the guest's own count"
+try env OUT="$SCRATCH/refused.json" VENDOR=svm POLICY=bypass WORKLOAD=anon PAGING=64 "$TOP/lab/run"
+fails 1 "KVM refuses bypass_guest_pf" "bypass: an AMD host refuses"
+like "$(<"$TOP/build/log/console-svm-6.12.log")" "bypass_guest_pf refused: the CPU can't intercept" \
+	"bypass: and says why"
+
 # With NPT and EPT, what the host sees is that it lacks the guest's memory: each
 # page frame once, and a device that the guest reads 97 times.
 lab tdp VENDOR='svm vmx' CMDLINE='kvm_amd.npt=1 kvm_intel.ept=1' POLICY=unsync WORKLOAD=anon \

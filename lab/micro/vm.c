@@ -30,6 +30,7 @@
 #define IDENTITY_MAP_ADDRESS	0xfffbc000
 
 #define TSS_LIMIT	0x67
+#define RESET_PORT	0x64	/* of the keyboard controller */
 #define GATE_INTERRUPT	0xee00	/* present, 32-bit or 64-bit interrupt gate, DPL 3 */
 
 extern const char guest_image_64[], guest_image_64_end[];
@@ -128,6 +129,17 @@ static int add_vcpus(struct vm *vm, unsigned int nr)
 	return 0;
 }
 
+static int add_chips(struct vm *vm)
+{
+	struct kvm_pit_config timer = { .flags = 0 };
+
+	if (!vm->chips)
+		return 0;
+	if (ioctl(vm->vm, KVM_CREATE_IRQCHIP, 0) || ioctl(vm->vm, KVM_CREATE_PIT2, &timer))
+		return fl_fail("KVM doesn't create the chips of a PC: %s", strerror(errno));
+	return 0;
+}
+
 int vm_create(struct vm *vm, unsigned int nr_vcpus, size_t size, bool resident)
 {
 	vm->size = size;
@@ -137,7 +149,7 @@ int vm_create(struct vm *vm, unsigned int nr_vcpus, size_t size, bool resident)
 	vm->vm = ioctl(vm->kvm, KVM_CREATE_VM, 0);
 	if (vm->vm < 0)
 		return fl_fail("cannot create a virtual machine: %s", strerror(errno));
-	return add_memory(vm, resident) ? -1 : add_vcpus(vm, nr_vcpus);
+	return add_memory(vm, resident) || add_chips(vm) ? -1 : add_vcpus(vm, nr_vcpus);
 }
 
 /* ---- boot ---- */
@@ -213,8 +225,7 @@ static void set_segments(struct kvm_sregs *sregs, unsigned int vcpu, bool long_m
 	};
 }
 
-static int set_registers(struct vm *vm, unsigned int vcpu, const struct paging *paging,
-			 uint32_t entry)
+int vm_start_at(struct vm *vm, unsigned int vcpu, const struct paging *paging, uint32_t entry)
 {
 	bool long_mode = paging->mode == PAGING_64;
 	struct kvm_regs regs = { .rip = entry, .rsp = GUEST_KERNEL_STACK(vcpu), .rflags = 2 };
@@ -247,7 +258,7 @@ int vm_boot(struct vm *vm, const struct paging *paging)
 	for (i = 0; i < vm->nr_vcpus; i++) {
 		write_gdt(vm, i, long_mode);
 		write_tss(vm, i, long_mode);
-		if (set_registers(vm, i, &paging[i], header.entry))
+		if (vm_start_at(vm, i, &paging[i], header.entry))
 			return -1;
 	}
 	return 0;
@@ -330,6 +341,9 @@ static enum vm_end guest_stopped(struct vcpu *vcpu)
 {
 	const struct kvm_run *run = vcpu->run;
 
+	if (run->exit_reason == KVM_EXIT_IO && run->io.port == RESET_PORT &&
+	    run->io.direction == KVM_EXIT_IO_OUT)
+		return VM_GUEST_RESET;
 	if (run->exit_reason == KVM_EXIT_IO && run->io.port == GUEST_PORT &&
 	    run->io.direction == KVM_EXIT_IO_OUT) {
 		if (((const char *)run)[run->io.data_offset] == GUEST_DONE)

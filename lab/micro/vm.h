@@ -19,6 +19,7 @@ struct kvm_run;
 /* What the guest left off with; the later, the worse. */
 enum vm_end {
 	VM_GUEST_DONE,
+	VM_GUEST_RESET,	/* by the keyboard controller, as a PC */
 	VM_STOPPED,	/* a vCPU, because of another; vm_run() doesn't return it */
 	VM_GUEST_FAILED,
 	VM_ERROR,	/* the user has been told */
@@ -39,6 +40,7 @@ struct vm {
 	unsigned int nr_vcpus;
 	char *memory;
 	size_t size;		/* of memory, in bytes */
+	bool chips;		/* with a PC's interrupt controllers and timer */
 	int stopping;		/* all vCPUs are to end, whatever their guest does */
 
 	/* For vm_run(), in the vCPU's thread. Either may be missing. */
@@ -74,6 +76,9 @@ long vm_count_dirty(const struct vm *vm);
  * address space of each, of one mode. 0 or -1.
  */
 int vm_boot(struct vm *vm, const struct paging *paging);
+
+/* Set a vCPU to @entry, on the page tables of @paging. 0 or -1. */
+int vm_start_at(struct vm *vm, unsigned int vcpu, const struct paging *paging, uint32_t entry);
 
 /*
  * Run the guest until it ends on all vCPUs, or fails on one, for at most @timeout
