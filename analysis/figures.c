@@ -84,6 +84,7 @@ static const struct counters {
 	{ "exits", PLACE(counts.exits), 1, NULL, ANY_ISA },
 	{ "guest_faults", PLACE(counts.guest_faults), 1, NULL, ANY_ISA },
 	{ "open_episodes", PLACE(open_episodes), 1, NULL, ANY_ISA },
+	{ "faults_bypass", PLACE(faults_bypass), 1, NULL, ANY_ISA },
 	{ "window_ns", PLACE(window_ns), 1, NULL, ANY_ISA },
 	{ "class.", PLACE(counts.classes), FL_NR_CLASSES, class, ANY_ISA },
 	{ "in_episodes.", PLACE(counts.in_episodes), FL_NR_CLASSES, class, ANY_ISA },

@@ -145,6 +145,7 @@ static void parse_figures(struct json_object *object, struct fl_tally *tally)
 	parse_histogram(members(object, "histogram"), tally->counts.histogram);
 	tally->open_episodes = number(object, "open_episodes");
 	parse_host_faults(members(object, "host_faults"), &tally->host);
+	tally->faults_bypass = json_object_get_boolean(json_object_object_get(object, "faults_bypass"));
 }
 
 /* ---- A snapshot ---- */

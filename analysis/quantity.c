@@ -12,7 +12,7 @@ static double per_fault(const struct fl_tally *tally, double value)
 {
 	__u64 faults = tally->counts.guest_faults;
 
-	return faults ? value / faults : NAN;
+	return faults && !fl_tally_lacks_ratio(tally) ? value / faults : NAN;
 }
 
 static double exits_per_fault(const struct fl_run *run, enum fl_class class)

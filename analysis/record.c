@@ -118,7 +118,7 @@ static int add_run(const struct fl_run *run, void *data)
 		return 0;
 	printf("%s: run %lld, %.3f s, %llu guest faults", recorder->path,
 	       fl_runfile_run(recorder->file), run->duration_ns / 1e9, fl_tally_guest_faults(total));
-	if (!fl_tally_lacks_exits(total))
+	if (!fl_tally_lacks_ratio(total))
 		printf(", %.3f exits per guest fault", fl_tally_exits_per_guest_fault(total));
 	putchar('\n');
 	if (run->snapshot.lost_records)

@@ -148,7 +148,7 @@ static int list(const struct fl_run *run, FILE *out, bool first)
 		run->line, run->policy, *run->workload ? run->workload : "-",
 		*run->paging ? run->paging : "-", run->duration_ns / 1e9, total->counts.exits,
 		fl_tally_guest_faults(total));
-	if (fl_tally_lacks_exits(total))
+	if (fl_tally_lacks_ratio(total))
 		fprintf(out, " %12s\n", "-");
 	else
 		fprintf(out, " %12.3f\n", fl_tally_exits_per_guest_fault(total));

@@ -72,7 +72,7 @@ void fl_tally_add(struct fl_tally *sum, const struct fl_tally *tally)
 		sum->window_ns = tally->window_ns;
 	if (tally->isa)
 		sum->isa = tally->isa;
-	sum->faults_bypass |= tally->faults_bypass;
+	sum->faults_bypass += tally->faults_bypass;
 }
 
 /* The longest duration is not known of a difference, but its bucket is. */

@@ -25,9 +25,9 @@ struct fl_tally {
 	struct fl_mmu_events events;
 	__u64 reasons[FL_NR_REASONS];	/* exits by fl_reason_slot() */
 	__u64 open_episodes;	/* guest faults still being dealt with */
+	__u64 faults_bypass;	/* vCPUs whose guest faults may bypass KVM */
 	__u64 window_ns;	/* the longest time that a vCPU was in a window */
 	__u32 isa;		/* enum fl_isa, or 0 if no exit was seen */
-	bool faults_bypass;	/* guest faults may have been delivered without KVM */
 };
 
 struct fl_vcpu_snapshot {

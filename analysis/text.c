@@ -130,8 +130,8 @@ int fl_text_add(const struct fl_text_scale *scale, const struct fl_run *run, boo
 	if (first)
 		print_letters(out);
 	print_title(run, out);
-	if (fl_tally_lacks_exits(total) || !total->counts.guest_faults) {
-		fprintf(out, ": %llu guest faults, and no exits that are theirs\n",
+	if (fl_tally_lacks_ratio(total) || !total->counts.guest_faults) {
+		fprintf(out, ": %llu guest faults, and no exits that are known to be theirs\n",
 			fl_tally_guest_faults(total));
 		return fl_run_flush(out);
 	}
