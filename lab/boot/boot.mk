@@ -19,5 +19,6 @@ $(BUILD)/boot/root/init: lab/boot/guest-init.c lab/boot/guest-init.h
 	$(CC) $(CFLAGS) -D_GNU_SOURCE -static -s $< -o $@
 
 $(BUILD)/lab/boot-guest.cpio: $(BUILD)/boot/root/init lab/pack.sh
+	@mkdir -p $(@D)
 	bash -c '. lab/pack.sh; pack $(BUILD)/boot/root' >$@.new
 	mv $@.new $@
