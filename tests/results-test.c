@@ -109,22 +109,40 @@ static int set_figure(const char *name, __u64 value, void *data)
 	return 0;
 }
 
+/* Which bucket got the last duration is no figure. Returns how many numbers that are. */
+static size_t forget_last(struct fl_durations *durations, size_t nr)
+{
+	size_t i;
+
+	for (i = 0; i < nr; i++)
+		durations[i].low = durations[i].high = durations[i].last = 0;
+	return 3 * nr;
+}
+
+static size_t forget_all_last(struct fl_tally *tally)
+{
+	return forget_last(tally->durations, FL_NR_CLASSES) +
+	       forget_last(tally->host.durations, FL_NR_HOST_KINDS) +
+	       forget_last(&tally->fault_durations, 1);
+}
+
 /* A counter that the list lacks would be missing in run files. */
 static void every_counter_is_a_figure(void **state)
 {
 	static const __u32 isas[] = { FL_ISA_SVM, FL_ISA_VMX, FL_ISA_PVM, 0 };
 	struct fl_tally *tally = calloc(1, sizeof(*tally));
 	struct nameless *copy = calloc(1, sizeof(*copy));
-	size_t i;
+	size_t i, others;
 
 	(void)state;
 	for (i = 0; i < 4; i++) {
 		memset(tally, 1, offsetof(struct fl_tally, isa));
+		others = forget_all_last(tally);
 		memset(copy, 0, sizeof(*copy));
 		tally->isa = copy->tally.isa = isas[i];
 		assert_int_equal(fl_figures_each(tally, set_figure, copy), 0);
 		assert_memory_equal(tally, &copy->tally, sizeof(*tally));
-		assert_int_equal(copy->nr, offsetof(struct fl_tally, isa) / sizeof(__u64));
+		assert_int_equal(copy->nr, offsetof(struct fl_tally, isa) / sizeof(__u64) - others);
 	}
 	free(tally);
 	free(copy);
