@@ -15,7 +15,7 @@ FAULTLINE=$TOP/build/bin/faultline
 MICRO=$TOP/build/lab/micro
 
 packed=$(gzip -dc "$TOP/build/lab/initramfs.cpio.gz" |
-	cpio --extract --to-stdout --quiet bin/faultline | sha256sum)
+	cpio --extract --to-stdout --quiet usr/bin/faultline | sha256sum)
 is "$packed" "$(sha256sum <"$FAULTLINE")" "what runs on the emulated hosts is the binary that runs here"
 
 try env LINE="6.12 6.1 7.2" VENDOR="svm vmx" POLICY=unsync WORKLOAD=anon PAGING=64 FAULTS=97 \
