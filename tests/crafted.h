@@ -42,6 +42,8 @@ static void craft_tally(struct fl_tally *tally, __u64 value)
 		craft_durations(&tally->host.durations[i], value + i);
 	/* Which the JSON doesn't have. */
 	tally->host.pages[0] = 0;
+	/* With it, there are no exits per guest fault to show. */
+	tally->faults_bypass = 0;
 }
 
 static bool craft_areas(struct fl_snapshot *snapshot)
