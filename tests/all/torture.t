@@ -32,20 +32,33 @@ for disturb in '' y; do
 	is "$(without_disagreement 5000)" 3 "3 paging modes"
 done
 
+# The policies that go beyond unsync, with shadow paging and for a nested guest
+try env STEPS=1000000 POLICY=sticky OUT="$SCRATCH/results.json" "$TOP/lab/run"
+is "$STATUS:$ERR" "0:" "a million steps with sticky: no disagreement, no splat"
+is "$(without_disagreement 1000000)" 3 "sticky x 3 paging modes"
+try env WORKLOAD=nested-torture STEPS=100000 OUT="$SCRATCH/results.json" "$TOP/lab/run"
+is "$STATUS:$ERR" "0:" "100,000 steps in a nested guest: no disagreement, no splat"
+is "$(without_disagreement 100000)" 4 "4 policies for nested guests"
+
 # In the mode in which it shows: only 32-bit tables have quadrants, and only a
 # 32-bit guest changes its paging mode. Tables go out of sync while faults bypass
 # KVM only if the host flips parameters.
 declare -A modes=(
 	[write-permission]=64 [quadrant]=32 [reserved-bits]=64 [stale-spte]=64 [role]=pae
 	[straddle]=pae [bypass-write]=64 [bypass-fetch]=32 [bypass-quadrant]=32 [bypass-unsync]=64
+	[sticky-skipped]=64 [sticky-lost]=64 [prefault-writable]=64
 )
 for bug in "$TOP"/lab/torture/bugs/*.patch; do
 	bug=$(basename "$bug" .patch)
-	policy=update vendor=svm disturb=''
-	[[ $bug != bypass-* ]] || policy=bypass vendor=vmx
-	[[ $bug != bypass-unsync ]] || disturb=y
+	policy=update vendor=svm disturb='' workload=torture
+	case $bug in
+	bypass-*)	policy=bypass vendor=vmx ;;&
+	bypass-unsync)	disturb=y ;;
+	sticky-*)	policy=sticky ;;
+	prefault-*)	policy=prefault workload=nested-torture ;;
+	esac
 	try env KERNEL_VARIANT="$bug" STEPS=100000 POLICY="$policy" VENDOR="$vendor" DISTURB="$disturb" \
-		PAGING="${modes[$bug]}" OUT="$SCRATCH/bug.json" "$TOP/lab/run"
+		WORKLOAD="$workload" PAGING="${modes[$bug]}" OUT="$SCRATCH/bug.json" "$TOP/lab/run"
 	fails 1 "torture: .* paging, seed 1, step [0-9]+: .*--seed 1 --steps" "planted bug $bug is found"
 	diag "$ERR"
 done
