@@ -28,14 +28,14 @@ bool fl_host_parameter(const char *module, const char *name, char *value, size_t
 	return found;
 }
 
-/* A boolean parameter of @module; @fallback if this kernel doesn't have it. */
+/* A parameter of @module that isn't off; @fallback if this kernel doesn't have it. */
 static bool parameter(const char *module, const char *name, bool fallback)
 {
 	char value[16];
 
 	if (!fl_host_parameter(module, name, value, sizeof(value)))
 		return fallback;
-	return *value == 'Y' || *value == '1';
+	return *value != 'N' && *value != '0';
 }
 
 bool fl_host_bypass(void)
@@ -45,6 +45,12 @@ bool fl_host_bypass(void)
 
 const char *fl_host_policy(void)
 {
+	bool prefault = parameter("kvm", "nested_prefault", false);
+
+	if (parameter("kvm", "sticky_unsync", false))
+		return prefault ? "prefault+sticky" : "sticky";
+	if (prefault)
+		return "prefault";
 	if (parameter("kvm", "oos_shadow", true))
 		return "unsync";
 	if (!parameter("kvm", "pte_update", false))

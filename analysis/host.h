@@ -14,7 +14,7 @@ struct fl_host {
 	char kernel[65];	/* as uname -r says, e.g. "6.12.117" */
 	char line[16];		/* its first two numbers: "6.12" */
 	char cpu[64];		/* the processor's name, "" if it has none */
-	const char *policy;	/* "zap", "update", "unsync" or "bypass" */
+	const char *policy;	/* see fl_host_policy() */
 };
 
 /* Fill in @host; a stock kernel's policy is "unsync". */
@@ -22,7 +22,8 @@ void fl_host_read(struct fl_host *host);
 
 /*
  * The policy at this moment: "zap", "update", "unsync", or "bypass", which holds
- * for guests that are made now.
+ * for guests that are made now, or, of those that go beyond "unsync", "prefault",
+ * "sticky" or "prefault+sticky".
  */
 const char *fl_host_policy(void);
 

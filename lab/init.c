@@ -7,7 +7,9 @@
  * /jobs has a line a job: POLICY WORKLOAD PAGING FAULTS [MICRO-OPTION]..., where
  * "-- TRACE-OPTION... --" before the options has it traced, too, or
  * POLICY torture PAGING STEPS [TORTURE-OPTION]..., or POLICY selftest 64 1, or
- * POLICY script 64 1, or POLICY boot 64 1.
+ * POLICY script 64 1, or POLICY boot 64 1. A WORKLOAD whose name starts with
+ * "nested" is run by a guest hypervisor: QEMU boots the same kernel and this
+ * program, with the job as its arguments.
  * The results are lines of JSON, read by lab-results: an object a job, and one
  * with "end", without which the host side takes the run for a failure.
  */
@@ -30,7 +32,23 @@
 #define GUEST_JSON	"/tmp/guest.json"
 #define TRACE		"/tmp/trace"
 #define ERROR_TEXT	"/tmp/error"
+#define NESTED_RESULTS	"/tmp/nested"	/* what the guest hypervisor sent */
 #define PARAMETERS	"/sys/module/kvm/parameters/"
+
+/* lab/nested-initramfs puts them there. */
+#define NESTED_FILES	"/nested/"
+#define NESTED_QEMU	NESTED_FILES "qemu"
+
+/*
+ * init_on_free: the kernel writes all of its memory at the start, so that the
+ * host has it mapped when the measurement begins. noxsave: QEMU's TCG has sizes
+ * for the state of a CPU that a 7.2 kernel doesn't get over as a nested guest.
+ * reboot=t: by a triple fault, the only way to leave a microvm. --job comes last
+ * of init's arguments before the job, as the kernel adds what it doesn't know.
+ */
+#define NESTED_JOB	"--job"
+#define NESTED_CMDLINE	"console=ttyS0 loglevel=4 panic=-1 reboot=t init_on_free=1 noxsave " \
+			"tsc_early_khz=%lu -- " NESTED_JOB
 
 #define MAX_WORDS	32
 #define MAX_JSON	65536
@@ -42,7 +60,20 @@ struct job {
 	char **options;		/* for micro or torture; both end with NULL */
 };
 
+/* Whether this is a guest hypervisor: its host has the collector and the policy. */
+static bool is_guest;
+
 /* ---- a job ---- */
+
+enum { NR_PARAMETERS = 5 };
+
+/* The parameters that make a policy, and what a kernel does that lacks one. */
+static const struct {
+	const char *name, *standard;
+} parameters[NR_PARAMETERS] = {
+	{ "oos_shadow", "Y" }, { "pte_update", "Y" }, { "bypass_guest_pf", "N" },
+	{ "nested_prefault", "N" }, { "sticky_unsync", "0" },
+};
 
 static int set_parameter(const char *name, const char *value)
 {
@@ -53,9 +84,21 @@ static int set_parameter(const char *name, const char *value)
 	fd = open(path, O_WRONLY);
 	if (fd < 0)
 		return -1;
-	failed = write(fd, value, 1) != 1;
+	failed = write(fd, value, strlen(value)) < 0;
 	close(fd);
 	return -failed;
+}
+
+static int set_parameters(const char *const *values)
+{
+	size_t i;
+
+	for (i = 0; i < NR_PARAMETERS; i++) {
+		if (set_parameter(parameters[i].name, values[i]) &&
+		    (errno != ENOENT || strcmp(values[i], parameters[i].standard)))
+			return -1;
+	}
+	return 0;
 }
 
 /*
@@ -65,35 +108,29 @@ static int set_parameter(const char *name, const char *value)
 static int set_policy(const char *policy)
 {
 	static const struct {
-		const char *policy, *oos_shadow, *pte_update, *bypass;
+		const char *policy, *values[NR_PARAMETERS];
 	} policies[] = {
-		{ "zap", "N", "N", "N" },
-		{ "update", "N", "Y", "N" },
-		{ "unsync", "Y", "Y", "N" },
-		{ "bypass", "N", "Y", "Y" },
+		{ "zap", { "N", "N", "N", "N", "0" } },
+		{ "update", { "N", "Y", "N", "N", "0" } },
+		{ "unsync", { "Y", "Y", "N", "N", "0" } },
+		{ "bypass", { "N", "Y", "Y", "N", "0" } },
+		{ "prefault", { "Y", "Y", "N", "Y", "0" } },
+		{ "sticky", { "Y", "Y", "N", "N", "32" } },
+		{ "prefault+sticky", { "Y", "Y", "N", "Y", "32" } },
 	};
 	size_t i;
 
 	for (i = 0; i < sizeof(policies) / sizeof(policies[0]); i++) {
-		if (strcmp(policies[i].policy, policy))
-			continue;
-		if (set_parameter("bypass_guest_pf", policies[i].bypass) &&
-		    (*policies[i].bypass == 'Y' || errno != ENOENT))
-			return -1;
-		if (!set_parameter("oos_shadow", policies[i].oos_shadow) &&
-		    !set_parameter("pte_update", policies[i].pte_update))
-			return 0;
-		return strcmp(policy, "unsync") || errno != ENOENT ? -1 : 0;
+		if (!strcmp(policies[i].policy, policy))
+			return set_parameters(policies[i].values);
 	}
 	return -1;
 }
 
 static const char *policy_error(const char *policy)
 {
-	if (strcmp(policy, "bypass"))
-		return "KVM has no such policy; it lacks the parameters oos_shadow and pte_update";
-	if (errno == ENOENT)
-		return "KVM has no such policy; it lacks the parameter bypass_guest_pf";
+	if (strcmp(policy, "bypass") || errno == ENOENT)
+		return "KVM has no such policy; it lacks a parameter that makes it";
 	return "KVM refuses bypass_guest_pf, see the console for its reason; VENDOR=vmx can do it";
 }
 
@@ -122,9 +159,69 @@ static char *program_of(const char *workload)
 	return !strncmp(workload, "linux-", 6) || !strcmp(workload, "kbuild") ? "linuxvm" : "micro";
 }
 
+static void add_program(char **argv, size_t *nr, const struct job *job)
+{
+	add_words(argv, nr, program_of(job->workload), "--json", GUEST_JSON, "--workload",
+		  job->workload, "--paging", job->paging, "--faults", job->amount, NULL);
+	add_options(argv, nr, job->options);
+}
+
+static bool is_nested(const struct job *job)
+{
+	return !strncmp(job->workload, "nested", strlen("nested"));
+}
+
+/*
+ * How fast the TSC is here. A microvm has nothing that its kernel could compare it
+ * with, and without knowing, KVM waits forever.
+ */
+static unsigned long tsc_khz(void)
+{
+	FILE *file = fopen("/proc/cpuinfo", "r");
+	char line[256];
+	double mhz = 0;
+
+	while (file && !mhz && fgets(line, sizeof(line), file))
+		sscanf(line, "cpu MHz : %lf", &mhz);
+	if (file)
+		fclose(file);
+	return mhz * 1000;
+}
+
+/* What the guest hypervisor's kernel hands to its init are the job's words. */
+static void make_command_line(char *text, size_t size, const struct job *job)
+{
+	size_t length = snprintf(text, size, NESTED_CMDLINE " %s %s %s %s", tsc_khz(),
+				 job->policy, job->workload, job->paging, job->amount);
+	char **option;
+
+	for (option = job->options; *option && length < size; option++)
+		length += snprintf(text + length, size - length, " %s", *option);
+}
+
+/*
+ * The guest hypervisor, with as many CPUs as there are here. What its kernel says
+ * goes to this machine's console.
+ */
+static void add_hypervisor(char **argv, size_t *nr, const struct job *job)
+{
+	static char command_line[1024], cpus[16];
+
+	make_command_line(command_line, sizeof(command_line), job);
+	snprintf(cpus, sizeof(cpus), "%ld", sysconf(_SC_NPROCESSORS_ONLN));
+	add_words(argv, nr, NESTED_QEMU, "-L", NESTED_FILES, "-accel", "kvm", "-cpu", "host", "-M",
+		  "microvm,acpi=off,rtc=on,x-option-roms=off", "-m", "160", "-smp", cpus,
+		  "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
+		  "-chardev", "file,id=console,path=/dev/console", "-serial", "chardev:console",
+		  "-chardev", "file,id=results,path=" NESTED_RESULTS,
+		  "-device", "isa-serial,chardev=results,index=1,iobase=0x2f8,irq=3",
+		  "-kernel", NESTED_FILES "bzImage", "-initrd", NESTED_FILES "initrd",
+		  "-append", command_line, NULL);
+}
+
 static void execute_measured(const struct job *job)
 {
-	char *argv[48 + MAX_WORDS], policy[32], workload[32], paging[32];
+	char *argv[80 + MAX_WORDS], policy[32], workload[32], paging[32];
 	size_t nr = 0;
 
 	snprintf(policy, sizeof(policy), "policy=%s", job->policy);
@@ -138,18 +235,34 @@ static void execute_measured(const struct job *job)
 		add_options(argv, &nr, job->trace);
 		add_words(argv, &nr, "--", NULL);
 	}
-	add_words(argv, &nr, program_of(job->workload), "--json", GUEST_JSON, "--workload",
-		  job->workload, "--paging", job->paging, "--faults", job->amount, NULL);
-	add_options(argv, &nr, job->options);
+	if (is_nested(job))
+		add_hypervisor(argv, &nr, job);
+	else
+		add_program(argv, &nr, job);
 	execv("/bin/faultline", argv);
+}
+
+/* In a guest hypervisor, whose host measures. */
+static void execute_micro(const struct job *job)
+{
+	char *argv[32 + MAX_WORDS];
+	size_t nr = 0;
+
+	add_program(argv, &nr, job);
+	execv("/bin/micro", argv);
 }
 
 /* Without the collector: what counts is that nothing goes wrong. */
 static void execute_torture(const struct job *job)
 {
-	char *argv[32 + MAX_WORDS];
+	char *argv[48 + MAX_WORDS];
 	size_t nr = 0;
 
+	if (is_nested(job) && !is_guest) {
+		add_hypervisor(argv, &nr, job);
+		execv(NESTED_QEMU, argv);
+		return;
+	}
 	add_words(argv, &nr, "torture", "--json", GUEST_JSON, "--paging", job->paging,
 		  "--steps", job->amount, NULL);
 	add_options(argv, &nr, job->options);
@@ -185,8 +298,10 @@ static void execute_script(void)
 
 static void execute(const struct job *job)
 {
-	if (!strcmp(job->workload, "torture"))
+	if (!strcmp(job->workload, "torture") || !strcmp(job->workload, "nested-torture"))
 		execute_torture(job);
+	else if (is_guest)
+		execute_micro(job);
 	else if (!strcmp(job->workload, "selftest"))
 		execute_selftest();
 	else if (!strcmp(job->workload, "script"))
@@ -206,6 +321,7 @@ static int run_job(const struct job *job)
 	unlink(RUN_JSON);
 	unlink(GUEST_JSON);
 	unlink(TRACE);
+	unlink(NESTED_RESULTS);
 	pid = fork();
 	if (pid)
 		return pid < 0 || waitpid(pid, &status, 0) < 0 || !WIFEXITED(status) ?
@@ -232,6 +348,16 @@ static const char *read_text(const char *path, char *text, size_t size)
 	if (file)
 		fclose(file);
 	text[length] = '\0';
+	return text;
+}
+
+/* Of several objects, which read_text() has put into one line. */
+static const char *first_line(char *text)
+{
+	char *next = strstr(text, "} {");
+
+	if (next)
+		next[1] = '\0';
 	return text;
 }
 
@@ -299,6 +425,8 @@ static void send_result(FILE *results, const struct job *job, int status, const 
 		fprintf(results, ",\"run\":%s", text);
 	if (*read_text(GUEST_JSON, text, sizeof(text)))
 		fprintf(results, ",\"guest\":%s", text);
+	if (*read_text(NESTED_RESULTS, text, sizeof(text)))
+		fprintf(results, ",\"nested\":%s", first_line(text));
 	send_trace(results);
 	fputs("}\n", results);
 	fflush(results);
@@ -309,7 +437,7 @@ static void do_job(FILE *results, const struct job *job)
 	char error[1024];
 	int status;
 
-	if (set_policy(job->policy)) {
+	if (!is_guest && set_policy(job->policy)) {
 		send_result(results, job, 1, policy_error(job->policy));
 		return;
 	}
@@ -350,6 +478,26 @@ static bool parse_job(char *line, struct job *job, char **words)
 	return true;
 }
 
+/* The words of a guest hypervisor's only job, or NULL on a host. */
+static char **find_argument_job(int argc, char **argv)
+{
+	int i;
+
+	for (i = 1; i + 4 < argc; i++) {
+		if (!strcmp(argv[i], NESTED_JOB))
+			return argv + i + 1;
+	}
+	return NULL;
+}
+
+static unsigned int do_argument_job(FILE *results, char **words)
+{
+	struct job job = { words[0], words[1], words[2], words[3], NULL, words + 4 };
+
+	do_job(results, &job);
+	return 1;
+}
+
 static unsigned int do_jobs(FILE *results)
 {
 	char line[512], *words[MAX_WORDS + 1];
@@ -366,14 +514,17 @@ static unsigned int do_jobs(FILE *results)
 	return nr;
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	FILE *results;
 	unsigned int nr;
+	char **words;
 
 	machine_mount_all();
 	results = machine_open_port();
-	nr = do_jobs(results);
+	words = find_argument_job(argc, argv);
+	is_guest = words;
+	nr = words ? do_argument_job(results, words) : do_jobs(results);
 	fprintf(results, "{\"end\":true,\"runs\":%u}\n", nr);
 	machine_leave(results);
 	return EXIT_FAILURE;

@@ -3,6 +3,14 @@
 #
 # How an archive for an emulated host is packed. To be sourced by what makes one.
 
+# copy_libraries PROGRAM ROOT: what it is linked with, and its dynamic loader, to
+# where they are here.
+copy_libraries() {
+	ldd "$1" | grep -oE '/[^ ]+' | while read -r library; do
+		install -D "$library" "$2$library"
+	done
+}
+
 # pack DIR [EXCLUDED]...: DIR as a cpio archive, without the directories EXCLUDED
 # (./usr/share/doc). The same files make the same archive: fixed times and
 # owner, sorted names.

@@ -333,10 +333,15 @@ static int add_run(struct json_object *runs, struct json_object *line)
 	struct json_object *guest = json_object_object_get(line, "guest");
 	struct json_object *trace = json_object_object_get(line, "trace");
 	struct json_object *job = json_object_object_get(line, "job");
+	struct json_object *nested = json_object_object_get(line, "nested");
 
+	if (number(nested, "status"))
+		return fl_fail("%s failed in the guest hypervisor: %s", run_name(job), text(nested, "error"));
 	if (number(line, "status"))
 		return fl_fail("%s failed: %s", run_name(job), text(line, "error"));
-	if (is(job, "workload", "torture"))
+	if (nested)
+		guest = json_object_object_get(nested, "guest");
+	if (is(job, "workload", "torture") || is(job, "workload", "nested-torture"))
 		return add_torture(runs, job, guest);
 	if (is(job, "workload", "selftest") || is(job, "workload", "script") ||
 	    is(job, "workload", "boot"))

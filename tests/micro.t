@@ -30,6 +30,8 @@ for bad in 0 1000001 x; do
 done
 micro --dirty-log --vcpus 2
 fails 2 "--dirty-log goes with one vCPU" "a dirty log of several vCPUs"
+micro --workload nested --faults 20001
+fails 2 "nested can't take faults on a page again; give fewer --faults" "more pages than a nested guest has"
 micro --timeout
 fails 2 "--timeout needs a value" "option without its value"
 micro --fast

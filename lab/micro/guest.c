@@ -13,10 +13,6 @@
 
 #define PAGE_SIZE	4096
 
-#define MARK_LEAF	0x4fa17000
-#define MARK_START	1
-#define MARK_STOP	2
-
 #define PF_VECTOR	14
 #define PFERR_PRESENT	1
 #define PFERR_WRITE	2
@@ -47,10 +43,18 @@ static void port_out(uint8_t value)
 	asm volatile("outb %0, %1" : : "a"(value), "Nd"((uint16_t)GUEST_PORT));
 }
 
+/*
+ * A nested guest's CPUID ends in its own hypervisor; for the bottom host to see
+ * the mark, that one's VMM has to execute it.
+ */
 static void mark(uint32_t what)
 {
 	uint32_t a = MARK_LEAF, c = what, b, d;
 
+	if (guest_is_nested(info->workload)) {
+		port_out(what == MARK_START ? GUEST_MARK_START : GUEST_MARK_STOP);
+		return;
+	}
 	asm volatile("cpuid" : "+a"(a), "=b"(b), "+c"(c), "=d"(d) : : "memory");
 }
 
@@ -104,9 +108,17 @@ static unsigned long area_page(uint32_t index)
 	return GUEST_AREA + (unsigned long)index * PAGE_SIZE;
 }
 
-static unsigned long frame_of(uint32_t base, uint32_t n)
+static unsigned long page_at(uint32_t base, uint32_t n)
 {
 	return base + (unsigned long)n * PAGE_SIZE;
+}
+
+/* The address of the frame that page @n of the area is for. */
+static unsigned long frame_of(uint32_t base, uint32_t n)
+{
+	volatile struct guest_vcpu *vcpu = this_vcpu();
+
+	return page_at(base, guest_frame_index(info->workload, vcpu->nr_pages * vcpu->step, n));
 }
 
 /* ---- page table entries ---- */
@@ -208,6 +220,9 @@ static const struct {
 } workloads[NR_WORKLOADS] = {
 	[WORKLOAD_ANON] = { PFERR_WRITE | PFERR_USER, 0, map_new_page },
 	[WORKLOAD_COW] = { PFERR_PRESENT | PFERR_WRITE | PFERR_USER, PTE_SHARED, break_cow },
+	[WORKLOAD_NESTED] = { PFERR_WRITE | PFERR_USER, 0, map_new_page },
+	[WORKLOAD_NESTED_SPARSE] = { PFERR_WRITE | PFERR_USER, 0, map_new_page },
+	[WORKLOAD_NESTED_REUSE] = { PFERR_WRITE | PFERR_USER, 0, map_new_page },
 };
 
 /* Faults come in order, one a page. */
@@ -309,6 +324,8 @@ static void run_round(volatile struct guest_vcpu *vcpu)
 	touch_reserved_pages();
 	if (info->workload == WORKLOAD_COW)
 		read_shared_pages();
+	if (info->workload == WORKLOAD_NESTED_REUSE)
+		port_out(GUEST_GIVE_BACK);
 	barrier();
 	mark(MARK_START);
 	if (info->announce)
@@ -351,7 +368,7 @@ static void warm_tables(const volatile struct guest_vcpu *vcpu)
 	uint32_t i;
 
 	for (i = 0; i < vcpu->nr_tables; i++)
-		write_page(frame_of(vcpu->leaf_tables, i));
+		write_page(page_at(vcpu->leaf_tables, i));
 }
 
 static void warm_frames(const volatile struct guest_vcpu *vcpu, uint32_t base)
@@ -366,6 +383,21 @@ static void warm_frames(const volatile struct guest_vcpu *vcpu, uint32_t base)
 		else if (info->warm_frames == FRAMES_READ)
 			read_page(page);
 	}
+}
+
+/*
+ * In a nested guest, all that a fault takes but its frame, and one frame of each
+ * nested page table of those, so that there is one.
+ */
+static void warm_nested(const volatile struct guest_vcpu *vcpu)
+{
+	uint32_t end = guest_nested_tables(vcpu->nr_pages * vcpu->step) *
+		       GUEST_ENTRIES_PER_SHADOW_PAGE, n;
+
+	for (n = PAGE_SIZE; n < GUEST_VCPU(GUEST_MAX_VCPUS); n += PAGE_SIZE)
+		read_page(n);
+	for (n = GUEST_PAGES_PER_SHADOW_PAGE; n < end; n += GUEST_ENTRIES_PER_SHADOW_PAGE)
+		write_page(page_at(vcpu->frames, n));
 }
 
 /*
@@ -385,6 +417,8 @@ void guest_main(void)
 	warm_frames(vcpu, vcpu->frames);
 	if (info->workload == WORKLOAD_COW)
 		warm_frames(vcpu, vcpu->copies);
+	if (guest_is_nested(info->workload))
+		warm_nested(vcpu);
 	barrier();
 	enter_user_mode(run_workload, (unsigned long)vcpu + GUEST_VCPU_SIZE);
 }

@@ -55,13 +55,21 @@
 #define GUEST_STUB_SIZE		16	/* bytes from one vector's stub to the next */
 #define GUEST_VECTOR_RESET	3	/* INT3 at CPL 3: make pages what they were */
 
-/* The guest ends with a write of one of these to this I/O port. */
+/* CPUID with this leaf and index marks the window to be measured. */
+#define MARK_LEAF		0x4fa17000
+#define MARK_START		1
+#define MARK_STOP		2
+
+/* The guest ends with a write of one of the first two to this I/O port. */
 #define GUEST_PORT		0xf4
 #define GUEST_DONE		0
 #define GUEST_FAILED		1
-
-/* With this one it says that its window has begun, if asked to. */
-#define GUEST_READY		2
+/* A nested guest asks its VMM with these, and goes on. */
+#define GUEST_MARK_START	2
+#define GUEST_MARK_STOP		3
+#define GUEST_GIVE_BACK		4	/* the frames, to the host */
+/* With this one a guest says that its window has begun, if asked to. */
+#define GUEST_READY		5
 
 #define PTE_PRESENT		0x001
 #define PTE_WRITABLE		0x002
@@ -79,6 +87,10 @@
 enum guest_workload {
 	WORKLOAD_ANON,	/* first touch of pages that are not mapped */
 	WORKLOAD_COW,	/* writes to pages that are mapped read-only */
+	/* As anon, in a nested guest: of frames that its hypervisor has not mapped. */
+	WORKLOAD_NESTED,	/* frames in a row */
+	WORKLOAD_NESTED_SPARSE,	/* each in another nested page table than the one before */
+	WORKLOAD_NESTED_REUSE,	/* that had been mapped, and were given back */
 	NR_WORKLOADS,
 };
 
@@ -120,7 +132,7 @@ struct guest_vcpu {
 	uint32_t first, step;	/* its page n is page first + n * step of the area */
 	uint32_t leaf_tables;	/* address of the area's, which are contiguous */
 	uint32_t nr_tables;
-	uint32_t frames;	/* page m of the area is for frame m */
+	uint32_t frames;	/* address of frame 0; see guest_frame_index() */
 	uint32_t copies;	/* of frame m is frame m here; cow only */
 
 	uint32_t faults_handled;
@@ -143,6 +155,33 @@ static inline uint32_t guest_page(const volatile struct guest_vcpu *vcpu, uint32
 static inline uint32_t guest_page_index(uint32_t n)
 {
 	return n + n / GUEST_PAGES_PER_SHADOW_PAGE;
+}
+
+static inline int guest_is_nested(uint32_t workload)
+{
+	return workload >= WORKLOAD_NESTED;
+}
+
+/* The number of nested page tables that map the frames of @nr pages. */
+static inline uint32_t guest_nested_tables(uint32_t nr)
+{
+	return (nr - 1) / GUEST_PAGES_PER_SHADOW_PAGE + 1;
+}
+
+/*
+ * The frame that the area's page @n of @nr is for. Nested page tables have 512
+ * entries, and a nested guest's last frame in each is not the workload's, for the
+ * same reason as above.
+ */
+static inline uint32_t guest_frame_index(uint32_t workload, uint32_t nr, uint32_t n)
+{
+	uint32_t tables = guest_nested_tables(nr);
+
+	if (!guest_is_nested(workload))
+		return n;
+	if (workload != WORKLOAD_NESTED_SPARSE)
+		return guest_page_index(n);
+	return n % tables * GUEST_ENTRIES_PER_SHADOW_PAGE + n / tables;
 }
 
 /* What the workload writes to the area's page @n, at offset guest_page_offset(). */

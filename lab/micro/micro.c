@@ -4,12 +4,15 @@
  * known number of them, and tells how many its handler saw. That is the truth
  * that the collector is compared with.
  */
+#include <cpuid.h>
 #include <errno.h>
 #include <getopt.h>
 #include <linux/kvm.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "error.h"
@@ -21,7 +24,9 @@
 #define MAX_PAGES	20000	/* of all vCPUs; more faults take them again */
 #define MAX_READS	1000000
 
-static const char *const workload_names[NR_WORKLOADS] = { "anon", "cow" };
+static const char *const workload_names[NR_WORKLOADS] = {
+	"anon", "cow", "nested", "nested-sparse", "nested-reuse",
+};
 
 /* What the host has of the page frames before the window. */
 enum frames { FRAMES_RESIDENT, FRAMES_SHARED, FRAMES_ABSENT };
@@ -39,7 +44,10 @@ static const char help[] =
 "Run a guest that takes a known number of page faults.\n"
 "\n"
 "  --workload NAME    anon: first touch of unmapped pages (default);\n"
-"                     cow: writes to pages that are mapped read-only\n"
+"                     cow: writes to pages that are mapped read-only;\n"
+"                     nested, nested-sparse, nested-reuse: as anon, on a host that\n"
+"                     is a guest itself, in frames that it has yet to map: in a row,\n"
+"                     from nested page table to table, mapped before and given back\n"
 "  --paging MODE      32, pae or 64 (default)\n"
 "  --faults N         that each vCPU takes, 1 to 100000000, default 1999; from\n"
 "                     20000 on, vCPUs together, on the same pages again\n"
@@ -65,7 +73,7 @@ static int set_option(struct options *options, int option, const char *value)
 	case 'w':
 		options->workload = option_word(workload_names, NR_WORKLOADS, value);
 		return options->workload < 0 ?
-			option_error("unknown --workload '%s'; known: anon cow", value) : 0;
+			option_error("unknown --workload '%s'; known: anon cow nested nested-sparse nested-reuse", value) : 0;
 	case 'p':
 		options->paging = option_word(paging_names, NR_PAGING_MODES, value);
 		return options->paging < 0 ?
@@ -111,6 +119,9 @@ static int check_options(const struct options *options, int argc, char **argv)
 {
 	if (optind < argc)
 		return option_error("unexpected '%s'; see 'micro --help'", argv[optind]);
+	if (guest_is_nested(options->workload) && options->faults > MAX_PAGES / options->vcpus)
+		return option_error("--workload %s can't take faults on a page again; give fewer --faults",
+				    workload_names[options->workload]);
 	if (options->pae_halves && options->paging != PAGING_PAE)
 		return option_error("--pae-halves goes with --paging pae, not %s",
 				   paging_names[options->paging]);
@@ -169,10 +180,12 @@ static struct guest_vcpu *guest_vcpu(const struct vm *vm, unsigned int vcpu)
 	return (struct guest_vcpu *)(vm->memory + GUEST_VCPU(vcpu));
 }
 
-/* Where page frame @n of the workload is, in the VMM's own memory. */
-static char *frame(const struct vm *vm, uint32_t base, uint32_t n)
+/* Where the frame of @vcpu's area's page @n is, in the VMM's own memory. */
+static char *frame(const struct vm *vm, const struct guest_vcpu *vcpu, uint32_t base, uint32_t n)
 {
-	return vm->memory + base + (size_t)n * PAGE_SIZE;
+	uint32_t index = guest_frame_index(guest_info(vm)->workload, vcpu->nr_pages * vcpu->step, n);
+
+	return vm->memory + base + (size_t)index * PAGE_SIZE;
 }
 
 /* That each vCPU has, to fault on. */
@@ -192,13 +205,14 @@ static unsigned int count_tables(const struct paging *paging, unsigned int pages
 }
 
 /*
- * Generous: frames twice over, an eighth for tables, and what is at fixed
- * addresses; in whole large pages of every mode.
+ * Generous: frames twice over, an eighth for tables, what is at fixed addresses,
+ * and what is left free before a nested guest's frames and in their last nested
+ * page table; in whole large pages of every mode.
  */
 static size_t memory_size(const struct options *options)
 {
 	size_t pages = (size_t)count_pages(options) * options->vcpus;
-	size_t size = pages * PAGE_SIZE * 17 / 8 + (16 << 20);
+	size_t size = pages * PAGE_SIZE * 17 / 8 + (16 << 20) + options->vcpus * (4 << 20);
 
 	return (size + (4 << 20) - 1) >> 22 << 22;
 }
@@ -225,13 +239,27 @@ static void map_shared_pages(const struct vm *vm, const struct paging *paging,
 	uint32_t n, word;
 
 	for (n = 0; n < nr; n++) {
-		uint32_t *words = (uint32_t *)frame(vm, vcpu->frames, n);
+		uint32_t *words = (uint32_t *)frame(vm, vcpu, vcpu->frames, n);
 
 		for (word = 0; word < PAGE_SIZE / sizeof(*words); word++)
 			words[word] = original_word(n, word);
 		paging_set(paging, vcpu->leaf_tables, guest_page_index(n),
 			   (vcpu->frames + n * PAGE_SIZE) | PTE_SHARED);
 	}
+}
+
+/* What the nested page tables map that the frames of @nr pages are in, in bytes. */
+static uint32_t frames_span(unsigned int nr)
+{
+	return guest_nested_tables(nr) * GUEST_ENTRIES_PER_SHADOW_PAGE * PAGE_SIZE;
+}
+
+/* The first address from @free on that a nested page table starts with. */
+static uint32_t nested_table_start(uint32_t free)
+{
+	uint32_t span = GUEST_ENTRIES_PER_SHADOW_PAGE * PAGE_SIZE;
+
+	return (free + span - 1) / span * span;
 }
 
 /*
@@ -253,9 +281,13 @@ static uint32_t set_up_space(const struct vm *vm, struct paging *paging, uint32_
 	vcpu->leaf_tables = paging_add_leaf_tables(paging, GUEST_AREA, vcpu->nr_tables);
 
 	reserved_frame = paging->next_table;
+	map_reserved_pages(paging, vcpu, reserved_frame);
+	if (guest_is_nested(info->workload)) {
+		vcpu->frames = nested_table_start(reserved_frame + PAGE_SIZE);
+		return vcpu->frames + frames_span(nr);
+	}
 	vcpu->frames = reserved_frame + PAGE_SIZE;
 	vcpu->copies = vcpu->frames + nr * PAGE_SIZE;
-	map_reserved_pages(paging, vcpu, reserved_frame);
 	if (info->workload != WORKLOAD_COW)
 		return vcpu->copies;
 	map_shared_pages(vm, paging, vcpu, nr);
@@ -286,23 +318,60 @@ static void set_up_vcpus(const struct vm *vm, struct paging *paging,
 	}
 }
 
-static void set_up(const struct vm *vm, struct paging *paging, const struct options *options)
+/* A nested guest's frames are to be faulted on, unless they are given back. */
+static enum guest_warmth find_warmth(const struct options *options)
 {
 	static const enum guest_warmth warmth[] = {
 		[FRAMES_RESIDENT] = FRAMES_WRITTEN,
 		[FRAMES_SHARED] = FRAMES_READ,
 		[FRAMES_ABSENT] = FRAMES_COLD,
 	};
+
+	if (!guest_is_nested(options->workload))
+		return warmth[options->frames];
+	return options->workload == WORKLOAD_NESTED_REUSE ? FRAMES_WRITTEN : FRAMES_COLD;
+}
+
+static void set_up(const struct vm *vm, struct paging *paging, const struct options *options)
+{
 	struct guest_info *info = guest_info(vm);
 
 	info->workload = options->workload;
 	info->nr_vcpus = options->vcpus;
 	info->entry_size = options->paging == PAGING_32 ? 4 : 8;
 	info->pte_halves = options->pae_halves;
-	info->warm_frames = warmth[options->frames];
+	info->warm_frames = find_warmth(options);
 	info->announce = options->dirty_log;
 	info->device_reads = options->device_reads;
 	set_up_vcpus(vm, paging, options);
+}
+
+/* ---- what a nested guest asks for ---- */
+
+static void give_back(const struct vm *vm, unsigned int id)
+{
+	const struct guest_vcpu *vcpu = guest_vcpu(vm, id);
+
+	madvise(vm->memory + vcpu->frames, frames_span(vcpu->nr_pages * vcpu->step), MADV_DONTNEED);
+}
+
+/* A window is a vCPU's, so the thread has to stay on one. */
+static void mark_start(unsigned int id)
+{
+	unsigned int a, b, c, d;
+	cpu_set_t cpus;
+
+	CPU_ZERO(&cpus);
+	CPU_SET(id % sysconf(_SC_NPROCESSORS_ONLN), &cpus);
+	sched_setaffinity(0, sizeof(cpus), &cpus);
+	__cpuid_count(MARK_LEAF, MARK_START, a, b, c, d);
+}
+
+static void mark_stop(void)
+{
+	unsigned int a, b, c, d;
+
+	__cpuid_count(MARK_LEAF, MARK_STOP, a, b, c, d);
 }
 
 /* ---- the machine around it ---- */
@@ -325,19 +394,38 @@ static bool log_dirty_pages(struct machine *machine)
 	return !machine->failed;
 }
 
+/* What the guest asked for by a write to its port. True to go on with the guest. */
+static bool handle_request(struct vcpu *vcpu)
+{
+	unsigned int id = vcpu - vcpu->vm->vcpus;
+
+	switch (vm_written(vcpu)) {
+	case GUEST_MARK_START:
+		mark_start(id);
+		return true;
+	case GUEST_MARK_STOP:
+		mark_stop();
+		return true;
+	case GUEST_GIVE_BACK:
+		give_back(vcpu->vm, id);
+		return true;
+	case GUEST_READY:
+		return log_dirty_pages((struct machine *)vcpu->vm);
+	default:
+		return false;
+	}
+}
+
 /* True to go on with the guest. */
 static bool handle_exit(struct vcpu *vcpu)
 {
-	struct machine *machine = (struct machine *)vcpu->vm;
 	const struct kvm_run *run = vcpu->run;
 
 	if (run->exit_reason == KVM_EXIT_MMIO && run->mmio.phys_addr == GUEST_DEVICE) {
-		machine->device_reads++;
+		((struct machine *)vcpu->vm)->device_reads++;
 		return true;
 	}
-	return run->exit_reason == KVM_EXIT_IO &&
-	       ((const char *)run)[run->io.data_offset] == GUEST_READY &&
-	       log_dirty_pages(machine);
+	return handle_request(vcpu);
 }
 
 /* ---- what came out ---- */
@@ -348,11 +436,12 @@ static bool page_is_right(const struct vm *vm, const struct paging *paging,
 {
 	bool cow = guest_info(vm)->workload == WORKLOAD_COW;
 	uint32_t base = cow ? vcpu->copies : vcpu->frames;
-	const uint32_t *words = (const uint32_t *)frame(vm, base, n);
+	const char *page = frame(vm, vcpu, base, n);
+	const uint32_t *words = (const uint32_t *)page;
 	uint32_t written = guest_page_offset(n) / sizeof(*words), word;
 
 	if (paging_get(paging, vcpu->leaf_tables, guest_page_index(n)) !=
-	    ((base + (uint64_t)n * PAGE_SIZE) | PTE_MAPPED))
+	    ((uint64_t)(page - vm->memory) | PTE_MAPPED))
 		return false;
 	for (word = 0; word < PAGE_SIZE / sizeof(*words); word++) {
 		uint32_t wanted = word == written ? guest_page_value(n) :

@@ -337,22 +337,36 @@ static void explain_stop(const struct kvm_run *run)
 	}
 }
 
-static enum vm_end guest_stopped(struct vcpu *vcpu)
+int vm_written(const struct vcpu *vcpu)
 {
 	const struct kvm_run *run = vcpu->run;
 
-	if (run->exit_reason == KVM_EXIT_IO && run->io.port == RESET_PORT &&
-	    run->io.direction == KVM_EXIT_IO_OUT)
+	if (run->exit_reason != KVM_EXIT_IO || run->io.port != GUEST_PORT ||
+	    run->io.direction != KVM_EXIT_IO_OUT)
+		return -1;
+	return ((const unsigned char *)run)[run->io.data_offset];
+}
+
+static bool was_reset(const struct kvm_run *run)
+{
+	return run->exit_reason == KVM_EXIT_IO && run->io.port == RESET_PORT &&
+	       run->io.direction == KVM_EXIT_IO_OUT;
+}
+
+static enum vm_end guest_stopped(struct vcpu *vcpu)
+{
+	int written = vm_written(vcpu);
+
+	if (was_reset(vcpu->run))
 		return VM_GUEST_RESET;
-	if (run->exit_reason == KVM_EXIT_IO && run->io.port == GUEST_PORT &&
-	    run->io.direction == KVM_EXIT_IO_OUT) {
-		if (((const char *)run)[run->io.data_offset] == GUEST_DONE)
+	if (written >= 0) {
+		if (written == GUEST_DONE)
 			return VM_GUEST_DONE;
 		stop_all(vcpu->vm);
 		return VM_GUEST_FAILED;
 	}
 	if (stop_all(vcpu->vm))
-		explain_stop(run);
+		explain_stop(vcpu->run);
 	return VM_ERROR;
 }
 

@@ -80,6 +80,9 @@ int vm_boot(struct vm *vm, const struct paging *paging);
 /* Set a vCPU to @entry, on the page tables of @paging. 0 or -1. */
 int vm_start_at(struct vm *vm, unsigned int vcpu, const struct paging *paging, uint32_t entry);
 
+/* What the vCPU's last exit wrote to GUEST_PORT, or -1 if it was another one. */
+int vm_written(const struct vcpu *vcpu);
+
 /*
  * Run the guest until it ends on all vCPUs, or fails on one, for at most @timeout
  * seconds. The first vCPU runs in the caller's thread, each other in its own.
