@@ -46,19 +46,18 @@ is "$(without_disagreement 100000)" 4 "4 policies for nested guests"
 declare -A modes=(
 	[write-permission]=64 [quadrant]=32 [reserved-bits]=64 [stale-spte]=64 [role]=pae
 	[straddle]=pae [bypass-write]=64 [bypass-fetch]=32 [bypass-quadrant]=32 [bypass-unsync]=64
-	[sticky-skipped]=64 [sticky-lost]=64 [prefault-writable]=64
+	[sticky-skipped]=64 [sticky-lost]=64
 )
 for bug in "$TOP"/lab/torture/bugs/*.patch; do
 	bug=$(basename "$bug" .patch)
-	policy=update vendor=svm disturb='' workload=torture
+	policy=update vendor=svm disturb=''
 	case $bug in
 	bypass-*)	policy=bypass vendor=vmx ;;&
 	bypass-unsync)	disturb=y ;;
 	sticky-*)	policy=sticky ;;
-	prefault-*)	policy=prefault workload=nested-torture ;;
 	esac
 	try env KERNEL_VARIANT="$bug" STEPS=100000 POLICY="$policy" VENDOR="$vendor" DISTURB="$disturb" \
-		WORKLOAD="$workload" PAGING="${modes[$bug]}" OUT="$SCRATCH/bug.json" "$TOP/lab/run"
+		PAGING="${modes[$bug]}" OUT="$SCRATCH/bug.json" "$TOP/lab/run"
 	fails 1 "torture: .* paging, seed 1, step [0-9]+: .*--seed 1 --steps" "planted bug $bug is found"
 	diag "$ERR"
 done
