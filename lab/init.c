@@ -298,7 +298,7 @@ static void execute_script(void)
 
 static void execute(const struct job *job)
 {
-	if (!strcmp(job->workload, "torture") || !strcmp(job->workload, "nested-torture"))
+	if (!strcmp(job->workload, "torture"))
 		execute_torture(job);
 	else if (is_guest)
 		execute_micro(job);

@@ -341,7 +341,7 @@ static int add_run(struct json_object *runs, struct json_object *line)
 		return fl_fail("%s failed: %s", run_name(job), text(line, "error"));
 	if (nested)
 		guest = json_object_object_get(nested, "guest");
-	if (is(job, "workload", "torture") || is(job, "workload", "nested-torture"))
+	if (is(job, "workload", "torture"))
 		return add_torture(runs, job, guest);
 	if (is(job, "workload", "selftest") || is(job, "workload", "script") ||
 	    is(job, "workload", "boot"))

@@ -36,8 +36,4 @@ is "$(exits variants)" "nested-reuse prefault+sticky 1
 nested-reuse unsync 3
 nested-sparse prefault+sticky 1
 nested-sparse unsync 3" "variants: the same"
-
-lab torture WORKLOAD=nested-torture POLICY=prefault+sticky STEPS=3000
-is "$(jq -r '.runs[] | "\(.steps) \(.disagreements)"' "$SCRATCH/torture.json")" "3000 0" \
-	"torture: no disagreement"
 done_testing

@@ -717,15 +717,12 @@ static void count(void)
 
 /*
  * QEMU's TCG reads before it writes when an instruction does both, and has the
- * read fault; CPUs treat it as a write from the start. Where TCG itself finds a
- * reserved bit set, it doesn't say that the page was present, as CPUs do.
+ * read fault; CPUs treat it as a write from the start.
  */
 static bool is_error_code(const struct attempt *attempt, uint32_t wanted)
 {
 	uint32_t ignored = attempt->code == access_exchange ? PFERR_WRITE : 0;
 
-	if (info->tcg_walks && (access_error_code & PFERR_RESERVED))
-		ignored |= PFERR_PRESENT;
 	return !((wanted ^ access_error_code) & ~ignored);
 }
 

@@ -28,7 +28,7 @@ struct options {
 	uint64_t seed;
 	int paging;
 	unsigned int steps, timeout;
-	bool disturb, trace, tcg_walks;
+	bool disturb, trace;
 	const char *json;
 };
 
@@ -43,8 +43,6 @@ static const char help[] =
 "  --seed S           1 to 4294967295, default 1; the same seed is the same program\n"
 "  --disturb          meanwhile flip KVM's parameters, log dirty pages, move\n"
 "                     memslots, unmap the guest's memory on the host\n"
-"  --tcg-walks        QEMU's TCG walks the guest's tables, not KVM; allow what it\n"
-"                     does differently from CPUs\n"
 "  --trace            after a failure, print what the guest did last\n"
 "  --timeout SECONDS  give up on the guest, default 3600\n"
 "  --json FILE        write what was done (faultline.torture/1)\n"
@@ -76,9 +74,6 @@ static int set_option(struct options *options, int option, const char *value)
 	case 'd':
 		options->disturb = true;
 		return 0;
-	case 'W':
-		options->tcg_walks = true;
-		return 0;
 	case 'T':
 		options->trace = true;
 		return 0;
@@ -96,7 +91,6 @@ static int parse(int argc, char **argv, struct options *options)
 		{ "steps", required_argument, NULL, 'n' },
 		{ "seed", required_argument, NULL, 's' },
 		{ "disturb", no_argument, NULL, 'd' },
-		{ "tcg-walks", no_argument, NULL, 'W' },
 		{ "trace", no_argument, NULL, 'T' },
 		{ "timeout", required_argument, NULL, 't' },
 		{ "json", required_argument, NULL, 'j' },
@@ -381,7 +375,6 @@ static int run(const struct options *options)
 	info = guest_info(&vm);
 	info->seed = options->seed;
 	info->steps = options->steps;
-	info->tcg_walks = options->tcg_walks;
 	info->paging = options->paging;
 	outcome.info = info;
 	if (vm_boot(&vm, &paging) || run_guest(&vm, &region, &outcome))

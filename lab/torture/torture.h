@@ -100,7 +100,6 @@ struct torture_info {
 	uint32_t steps;		/* to do */
 	uint32_t paging;	/* enum paging_mode */
 	uint32_t roots[3];	/* of the program's own tables, for each mode it may be in */
-	uint32_t tcg_walks;	/* the guest's tables are walked by QEMU's TCG, not by KVM */
 
 	uint32_t step;		/* that it is at */
 	uint32_t accesses, must, must_not, may;

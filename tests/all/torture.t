@@ -32,13 +32,10 @@ for disturb in '' y; do
 	is "$(without_disagreement 5000)" 3 "3 paging modes"
 done
 
-# The policies that go beyond unsync, with shadow paging and for a nested guest
+# What goes beyond unsync, with shadow paging.
 try env STEPS=1000000 POLICY=sticky OUT="$SCRATCH/results.json" "$TOP/lab/run"
 is "$STATUS:$ERR" "0:" "a million steps with sticky: no disagreement, no splat"
 is "$(without_disagreement 1000000)" 3 "sticky x 3 paging modes"
-try env WORKLOAD=nested-torture STEPS=100000 OUT="$SCRATCH/results.json" "$TOP/lab/run"
-is "$STATUS:$ERR" "0:" "100,000 steps in a nested guest: no disagreement, no splat"
-is "$(without_disagreement 100000)" 4 "4 policies for nested guests"
 
 # In the mode in which it shows: only 32-bit tables have quadrants, and only a
 # 32-bit guest changes its paging mode. Tables go out of sync while faults bypass
