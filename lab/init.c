@@ -255,14 +255,9 @@ static void execute_micro(const struct job *job)
 /* Without the collector: what counts is that nothing goes wrong. */
 static void execute_torture(const struct job *job)
 {
-	char *argv[48 + MAX_WORDS];
+	char *argv[16 + MAX_WORDS];
 	size_t nr = 0;
 
-	if (is_nested(job) && !is_guest) {
-		add_hypervisor(argv, &nr, job);
-		execv(NESTED_QEMU, argv);
-		return;
-	}
 	add_words(argv, &nr, "torture", "--json", GUEST_JSON, "--paging", job->paging,
 		  "--steps", job->amount, NULL);
 	add_options(argv, &nr, job->options);
