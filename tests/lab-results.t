@@ -87,6 +87,20 @@ refused "zap linux-forkexec 64: 7 guest faults counted, but 12 by the guest's ke
 linux 0 >"$RESULTS"
 refused "7 guest faults counted, but 0 by the guest's kernel" "a Linux guest's kernel that counts nothing"
 
+# A nested guest's faults are counted with NPT and EPT, too.
+nested() {
+	sound | sed 's/"workload":"anon"/"workload":"nested"/g; s/zap/unsync/g; s/"vendor":"svm"/&,"mmu":"tdp"/'
+}
+
+nested >"$RESULTS"
+check --check --expect 1
+is "$STATUS:$ERR" "0:" "nested: a sound run is taken"
+rm -f "$OUT_FILE"
+nested | sed 's/"guest_faults":7/"guest_faults":6/' >"$RESULTS"
+refused "unsync nested 64: 6 guest faults counted, but the guest handled 7" "nested: a miscount"
+nested | sed 's/"exits_in_episodes":21/"exits_in_episodes":14/' >"$RESULTS"
+refused "unsync nested 64: 2.000 exits per guest fault.* instead of 2.95 to 3.05" "nested: too few exits" --check
+
 # The same where faults bypass KVM: it has seen one, the guest handled 7.
 bypassed() {
 	sound | sed 's/zap/bypass/g; s/svm/vmx/; s/"guest_faults":7/"guest_faults":1,"faults_bypass":true/;
