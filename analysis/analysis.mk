@@ -20,7 +20,14 @@ EXPORT_LIBS	:= -lbpf -lmicrohttpd
 LIBFAULTLINE	:= $(BUILD)/lib/libfaultline.a
 
 # What the tests link, too; the command is these and its main files.
-LIB_OBJS := $(patsubst %,$(BUILD)/analysis/%.o,cells collection collector command csv diff-print error exposition figures filter-options gate host html html-page interrupt json json-read ledger load measure metrics options output printer probe quantity reasons run runfile-episodes runfile-read runfile-reader runfile-write selection session snapshot statistics table text top-print top-rows top-screen top-view trace-chrome trace-format trace-json trace-text tracks version vmm)
+LIB_OBJS := $(patsubst %,$(BUILD)/analysis/%.o, \
+	cells collection collector command csv diff-print error exposition \
+	figures filter-options gate host html html-page interrupt json json-read \
+	ledger load measure metrics options output printer probe quantity \
+	reasons run runfile-episodes runfile-read runfile-reader runfile-write \
+	selection session snapshot statistics table text top-print top-rows \
+	top-screen top-view trace-chrome trace-format trace-json trace-text tracks \
+	version vmm)
 CMD_OBJS := $(patsubst %,$(BUILD)/analysis/%.o,check diff external main record report stat top trace)
 EXPORT_OBJS := $(patsubst %,$(BUILD)/analysis/%.o,export http listen)
 

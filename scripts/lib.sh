@@ -44,16 +44,18 @@ group_lives() {
 		< <(sed 's/.*) //' /proc/[0-9]*/stat 2>/dev/null)
 }
 
-# Ends a process group: politely, after 10 seconds by force.
+# Ends a job's process group: politely, after 10 seconds by force. The job is
+# forgotten then: its number may soon be that of a group that isn't ours.
 stop_group() {
 	local pid=$1 tries
 
-	kill -TERM -- "-$pid" 2>/dev/null || return 0
+	kill -TERM -- "-$pid" 2>/dev/null || true
 	for ((tries = 0; tries < 100; tries++)); do
-		group_lives "$pid" || return 0
+		group_lives "$pid" || break
 		sleep 0.1
 	done
-	kill -KILL -- "-$pid" 2>/dev/null || true
+	((tries < 100)) || kill -KILL -- "-$pid" 2>/dev/null || true
+	wait "$pid" 2>/dev/null || true
 }
 
 cleanup() {
@@ -137,10 +139,7 @@ run_stage() {
 	start "$@" >"$log" 2>&1
 	stage=$!
 	wait "$stage" || status=$?
-	if [[ -n $progress ]]; then
-		stop_group "$progress"
-		wait "$progress" 2>/dev/null || true
-	fi
+	[[ -z $progress ]] || stop_group "$progress"
 
 	result="done"
 	((status == 0)) || result="FAILED, see ${log#"$PWD"/}"
