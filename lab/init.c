@@ -199,6 +199,12 @@ static void make_command_line(char *text, size_t size, const struct job *job)
 		length += snprintf(text + length, size - length, " %s", *option);
 }
 
+/* In MiB. All of it is written at its start, so that it isn't given more than needed. */
+static const char *memory_of(const struct job *job)
+{
+	return strcmp(job->workload, "nested-boot") ? "160" : "320";
+}
+
 /*
  * The guest hypervisor, with as many CPUs as there are here. What its kernel says
  * goes to this machine's console.
@@ -210,7 +216,7 @@ static void add_hypervisor(char **argv, size_t *nr, const struct job *job)
 	make_command_line(command_line, sizeof(command_line), job);
 	snprintf(cpus, sizeof(cpus), "%ld", sysconf(_SC_NPROCESSORS_ONLN));
 	add_words(argv, nr, NESTED_QEMU, "-L", NESTED_FILES, "-accel", "kvm", "-cpu", "host", "-M",
-		  "microvm,acpi=off,rtc=on,x-option-roms=off", "-m", "160", "-smp", cpus,
+		  "microvm,acpi=off,rtc=on,x-option-roms=off", "-m", memory_of(job), "-smp", cpus,
 		  "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
 		  "-chardev", "file,id=console,path=/dev/console", "-serial", "chardev:console",
 		  "-chardev", "file,id=results,path=" NESTED_RESULTS,
@@ -264,11 +270,16 @@ static void execute_torture(const struct job *job)
 	execv("/bin/torture", argv);
 }
 
-/* Linux as the guest, the kernel that runs here. */
+/* Linux as the guest, the kernel that runs here. A nested guest's words cost too much. */
 static void execute_boot(void)
 {
-	char *argv[] = { "boot", "/kernel", "/boot-guest.cpio", NULL };
+	char *argv[8];
+	size_t nr = 0;
 
+	add_words(argv, &nr, "boot", NULL);
+	if (is_guest)
+		add_words(argv, &nr, "--quiet", NULL);
+	add_words(argv, &nr, "/kernel", "/boot-guest.cpio", NULL);
 	execv("/bin/boot", argv);
 }
 
@@ -295,6 +306,8 @@ static void execute(const struct job *job)
 {
 	if (!strcmp(job->workload, "torture"))
 		execute_torture(job);
+	else if (is_guest && !strcmp(job->workload, "nested-boot"))
+		execute_boot();
 	else if (is_guest)
 		execute_micro(job);
 	else if (!strcmp(job->workload, "selftest"))

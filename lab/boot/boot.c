@@ -7,6 +7,7 @@
  */
 #include <asm/bootparam.h>
 #include <errno.h>
+#include <getopt.h>
 #include <linux/kvm.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -38,15 +39,20 @@
 #define KEYBOARD	0x64
 #define KEYBOARD_RESET	0xfe
 
-static const char kernel_options[] =
-	"earlyprintk=ttyS0 keep_bootcon panic=-1 tsc=reliable random.trust_cpu=on noxsave";
+#define KERNEL_OPTIONS \
+	"earlyprintk=ttyS0 keep_bootcon panic=-1 tsc=reliable random.trust_cpu=on noxsave"
+
+/* What init says is a warning to the kernel. */
+static const char kernel_options[] = KERNEL_OPTIONS;
+static const char quiet_options[] = KERNEL_OPTIONS " loglevel=5";
 
 static const char help[] =
-"usage: boot [--timeout SECONDS] KERNEL INITRD\n"
+"usage: boot [--timeout SECONDS] [--quiet] KERNEL INITRD\n"
 "\n"
 "Boot KERNEL, a Linux bzImage, with INITRD on KVM, and print its console.\n"
 "\n"
 "  --timeout SECONDS  give up on the guest, default 3600\n"
+"  --quiet            of its console, only what matters: each character is an exit\n"
 "  -h, --help         print this help\n"
 "\n"
 "Exit status: 0 the guest said that all went well, 1 it didn't, 2 usage.\n";
@@ -170,7 +176,7 @@ static void add_memory(struct boot_params *params, uint64_t start, uint64_t end)
 	entry->type = 1;
 }
 
-static int load(struct vm *vm, char **files)
+static int load(struct vm *vm, char **files, bool quiet)
 {
 	struct boot_params *params = (struct boot_params *)(vm->memory + BOOT_PARAMETERS);
 	long size;
@@ -180,7 +186,7 @@ static int load(struct vm *vm, char **files)
 	size = read_file(files[1], vm->memory + INITRD, MEMORY - INITRD);
 	if (size < 0)
 		return -1;
-	memcpy(vm->memory + COMMAND_LINE, kernel_options, sizeof(kernel_options));
+	strcpy(vm->memory + COMMAND_LINE, quiet ? quiet_options : kernel_options);
 	params->hdr.type_of_loader = 0xff;	/* one without a number */
 	params->hdr.cmd_line_ptr = COMMAND_LINE;
 	params->hdr.ramdisk_image = INITRD;
@@ -210,35 +216,69 @@ static int start(struct vm *vm)
 
 /* ---- main ---- */
 
-static int run(char **files, unsigned int timeout)
+struct options {
+	unsigned int timeout;
+	bool quiet;
+	char **files;		/* the kernel and the initramfs */
+};
+
+static int run(const struct options *options)
 {
 	struct vm vm = { .handle_exit = handle_exit, .chips = true };
+	enum vm_end end;
 
-	if (vm_create(&vm, 1, MEMORY, true) || load(&vm, files) || start(&vm) ||
-	    vm_run(&vm, timeout) != VM_GUEST_RESET)
+	if (vm_create(&vm, 1, MEMORY, true) || load(&vm, options->files, options->quiet) || start(&vm))
+		return -1;
+	vm_mark_start(0);
+	end = vm_run(&vm, options->timeout);
+	vm_mark_stop();
+	if (end != VM_GUEST_RESET)
 		return -1;
 	return console.passed ? 0 :
 		fl_fail("Linux has left without a word that its processes did as they should");
 }
 
+/* 0 to go on, 1 if all is done, or FL_USAGE. */
+static int set_option(struct options *options, int option)
+{
+	switch (option) {
+	case 't':
+		options->timeout = option_number(optarg, 86400);
+		return options->timeout ? 0 :
+			option_error("--timeout '%s' is not a number of seconds from 1 to 86400", optarg);
+	case 'q':
+		options->quiet = true;
+		return 0;
+	case 'h':
+		fputs(help, stdout);
+		return 1;
+	default:
+		fl_fail("unknown option, or one without its value; see 'boot --help'");
+		return FL_USAGE;
+	}
+}
+
 int main(int argc, char **argv)
 {
-	unsigned int timeout = 3600;
-	int at = 1;
+	static const struct option long_options[] = {
+		{ "timeout", required_argument, NULL, 't' },
+		{ "quiet", no_argument, NULL, 'q' },
+		{ "help", no_argument, NULL, 'h' },
+		{ 0 },
+	};
+	struct options options = { .timeout = 3600 };
+	int option, ret;
 
-	if (argc == 2 && (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"))) {
-		fputs(help, stdout);
-		return EXIT_SUCCESS;
+	opterr = 0;
+	while ((option = getopt_long(argc, argv, "+h", long_options, NULL)) != -1) {
+		ret = set_option(&options, option);
+		if (ret)
+			return ret == 1 ? EXIT_SUCCESS : ret;
 	}
-	if (argc == 5 && !strcmp(argv[1], "--timeout")) {
-		timeout = option_number(argv[2], 86400);
-		at = 3;
-	}
-	if (!timeout)
-		return option_error("--timeout '%s' is not a number of seconds from 1 to 86400", argv[2]);
-	if (argc != at + 2 || *argv[at] == '-') {
+	options.files = argv + optind;
+	if (argc != optind + 2) {
 		fl_fail("KERNEL and INITRD are needed, and nothing else; see 'boot --help'");
 		return FL_USAGE;
 	}
-	return run(argv + at, timeout) ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run(&options) ? EXIT_FAILURE : EXIT_SUCCESS;
 }

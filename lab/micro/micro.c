@@ -4,11 +4,9 @@
  * known number of them, and tells how many its handler saw. That is the truth
  * that the collector is compared with.
  */
-#include <cpuid.h>
 #include <errno.h>
 #include <getopt.h>
 #include <linux/kvm.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -355,25 +353,6 @@ static void give_back(const struct vm *vm, unsigned int id)
 	madvise(vm->memory + vcpu->frames, frames_span(vcpu->nr_pages * vcpu->step), MADV_DONTNEED);
 }
 
-/* A window is a vCPU's, so the thread has to stay on one. */
-static void mark_start(unsigned int id)
-{
-	unsigned int a, b, c, d;
-	cpu_set_t cpus;
-
-	CPU_ZERO(&cpus);
-	CPU_SET(id % sysconf(_SC_NPROCESSORS_ONLN), &cpus);
-	sched_setaffinity(0, sizeof(cpus), &cpus);
-	__cpuid_count(MARK_LEAF, MARK_START, a, b, c, d);
-}
-
-static void mark_stop(void)
-{
-	unsigned int a, b, c, d;
-
-	__cpuid_count(MARK_LEAF, MARK_STOP, a, b, c, d);
-}
-
 /* ---- the machine around it ---- */
 
 struct machine {
@@ -401,10 +380,10 @@ static bool handle_request(struct vcpu *vcpu)
 
 	switch (vm_written(vcpu)) {
 	case GUEST_MARK_START:
-		mark_start(id);
+		vm_mark_start(id);
 		return true;
 	case GUEST_MARK_STOP:
-		mark_stop();
+		vm_mark_stop();
 		return true;
 	case GUEST_GIVE_BACK:
 		give_back(vcpu->vm, id);

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The VMM's machine: everything that talks to KVM. Used by micro and torture. */
+#include <cpuid.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/kvm.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -442,4 +444,28 @@ enum vm_end vm_run(struct vm *vm, unsigned int timeout)
 	}
 	run_thread(&vm->vcpus[0]);
 	return join_all(vm, threads, nr);
+}
+
+/* ---- a guest hypervisor's window ---- */
+
+static void mark(unsigned int which)
+{
+	unsigned int a, b, c, d;
+
+	__cpuid_count(MARK_LEAF, which, a, b, c, d);
+}
+
+void vm_mark_start(unsigned int vcpu)
+{
+	cpu_set_t cpus;
+
+	CPU_ZERO(&cpus);
+	CPU_SET(vcpu % sysconf(_SC_NPROCESSORS_ONLN), &cpus);
+	sched_setaffinity(0, sizeof(cpus), &cpus);
+	mark(MARK_START);
+}
+
+void vm_mark_stop(void)
+{
+	mark(MARK_STOP);
 }

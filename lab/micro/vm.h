@@ -89,4 +89,12 @@ int vm_written(const struct vcpu *vcpu);
  */
 enum vm_end vm_run(struct vm *vm, unsigned int timeout);
 
+/*
+ * Where this host is a guest itself: its window, in which its own host counts
+ * exits, starts and stops. Called in the thread that runs @vcpu, which stays on one
+ * CPU from the start on, as a window is a CPU's.
+ */
+void vm_mark_start(unsigned int vcpu);
+void vm_mark_stop(void);
+
 #endif /* MICRO_VM_H */
