@@ -505,7 +505,9 @@ static void write_somewhere(uint32_t entry, uint32_t level)
 
 	if (size < model.entry_size && chance(30))
 		address += random_below(model.entry_size / size) * size;
-	if (chance(8))
+	if (size == 4 && model.entry_size == 8 && chance(10))
+		address = entry + 5 + random_below(3);	/* into the next entry, too */
+	else if (chance(8))
 		address += random_below(15) - 7;
 	if (is_off_limits(address, size))
 		return;
@@ -641,12 +643,43 @@ static bool is_safe(const struct attempt *attempt)
 	return true;
 }
 
-/* Tell the model of writes to all pages that may be hit. False: flush first. */
+/* Whether @page has, where the write goes, what it puts there. */
+static bool has_value(const struct attempt *attempt, uint32_t page)
+{
+	return content(page + attempt->offset, attempt->size) ==
+	       truncated(attempt->value, attempt->size);
+}
+
+/*
+ * Whether it could not be told afterwards which of several pages the write hit, as
+ * one of them has the value already.
+ */
+static bool is_ambiguous(const struct attempt *attempt)
+{
+	unsigned int i, nr = 0;
+	bool has = false;
+
+	for (i = 0; i < prediction.nr; i++) {
+		if (prediction.outcomes[i].fault)
+			continue;
+		nr++;
+		has |= is_region(prediction.outcomes[i].page) &&
+		       has_value(attempt, prediction.outcomes[i].page);
+	}
+	return nr > 1 && has;
+}
+
+/*
+ * Tell the model of writes to all pages that may be hit. False: flush first, or
+ * don't make it.
+ */
 static bool prepare_write(const struct attempt *attempt)
 {
 	struct model_change change;
 	unsigned int i;
 
+	if (is_ambiguous(attempt))
+		return false;
 	for (i = 0; i < prediction.nr; i++) {
 		uint32_t address = prediction.outcomes[i].page + attempt->offset;
 
@@ -762,11 +795,10 @@ static void check_page_read(const struct attempt *attempt)
 /* Whether @page is where the write went. */
 static bool was_written(const struct attempt *attempt, uint32_t page)
 {
-	uint32_t address = page + attempt->offset;
-
 	if (is_region(page))
-		return content(address, attempt->size) == truncated(attempt->value, attempt->size);
-	return info->mmio_writes == attempt->mmio_writes + 1 && info->mmio_address == address &&
+		return has_value(attempt, page);
+	return info->mmio_writes == attempt->mmio_writes + 1 &&
+		info->mmio_address == page + attempt->offset &&
 		info->mmio_value == truncated(attempt->value, attempt->size);
 }
 
