@@ -27,6 +27,7 @@
 #include <unistd.h>
 
 #include "machine.h"
+#include "microvm.h"
 
 #define RUN_JSON	"/tmp/run.json"
 #define GUEST_JSON	"/tmp/guest.json"
@@ -35,20 +36,13 @@
 #define NESTED_RESULTS	"/tmp/nested"	/* what the guest hypervisor sent */
 #define PARAMETERS	"/sys/module/kvm/parameters/"
 
-/* lab/nested-initramfs puts them there. */
-#define NESTED_FILES	"/nested/"
-#define NESTED_QEMU	NESTED_FILES "qemu"
-
 /*
  * init_on_free: the kernel writes all of its memory at the start, so that the
- * host has it mapped when the measurement begins. noxsave: QEMU's TCG has sizes
- * for the state of a CPU that a 7.2 kernel doesn't get over as a nested guest.
- * reboot=t: by a triple fault, the only way to leave a microvm. --job comes last
- * of init's arguments before the job, as the kernel adds what it doesn't know.
+ * host has it mapped when the measurement begins. --job comes last of init's
+ * arguments before the job, as the kernel adds what it doesn't know.
  */
 #define NESTED_JOB	"--job"
-#define NESTED_CMDLINE	"console=ttyS0 loglevel=4 panic=-1 reboot=t init_on_free=1 noxsave " \
-			"tsc_early_khz=%lu -- " NESTED_JOB
+#define NESTED_CMDLINE	MICROVM_CMDLINE " loglevel=4 init_on_free=1 -- " NESTED_JOB
 
 #define MAX_WORDS	32
 #define MAX_JSON	65536
@@ -171,27 +165,10 @@ static bool is_nested(const struct job *job)
 	return !strncmp(job->workload, "nested", strlen("nested"));
 }
 
-/*
- * How fast the TSC is here. A microvm has nothing that its kernel could compare it
- * with, and without knowing, KVM waits forever.
- */
-static unsigned long tsc_khz(void)
-{
-	FILE *file = fopen("/proc/cpuinfo", "r");
-	char line[256];
-	double mhz = 0;
-
-	while (file && !mhz && fgets(line, sizeof(line), file))
-		sscanf(line, "cpu MHz : %lf", &mhz);
-	if (file)
-		fclose(file);
-	return mhz * 1000;
-}
-
 /* What the guest hypervisor's kernel hands to its init are the job's words. */
 static void make_command_line(char *text, size_t size, const struct job *job)
 {
-	size_t length = snprintf(text, size, NESTED_CMDLINE " %s %s %s %s", tsc_khz(),
+	size_t length = snprintf(text, size, NESTED_CMDLINE " %s %s %s %s", microvm_tsc_khz(),
 				 job->policy, job->workload, job->paging, job->amount);
 	char **option;
 
@@ -212,22 +189,21 @@ static const char *memory_of(const struct job *job)
 static void add_hypervisor(char **argv, size_t *nr, const struct job *job)
 {
 	static char command_line[1024], cpus[16];
+	const struct microvm vm = {
+		.memory = memory_of(job), .cpus = cpus,
+		.console = "/dev/console", .results = NESTED_RESULTS,
+		.kernel = MICROVM_FILES "bzImage", .initrd = MICROVM_FILES "initrd",
+		.command_line = command_line,
+	};
 
 	make_command_line(command_line, sizeof(command_line), job);
 	snprintf(cpus, sizeof(cpus), "%ld", sysconf(_SC_NPROCESSORS_ONLN));
-	add_words(argv, nr, NESTED_QEMU, "-L", NESTED_FILES, "-accel", "kvm", "-cpu", "host", "-M",
-		  "microvm,acpi=off,rtc=on,x-option-roms=off", "-m", memory_of(job), "-smp", cpus,
-		  "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
-		  "-chardev", "file,id=console,path=/dev/console", "-serial", "chardev:console",
-		  "-chardev", "file,id=results,path=" NESTED_RESULTS,
-		  "-device", "isa-serial,chardev=results,index=1,iobase=0x2f8,irq=3",
-		  "-kernel", NESTED_FILES "bzImage", "-initrd", NESTED_FILES "initrd",
-		  "-append", command_line, NULL);
+	microvm_add(argv, nr, &vm);
 }
 
 static void execute_measured(const struct job *job)
 {
-	char *argv[80 + MAX_WORDS], policy[32], workload[32], paging[32];
+	char *argv[40 + MICROVM_WORDS + MAX_WORDS], policy[32], workload[32], paging[32];
 	size_t nr = 0;
 
 	snprintf(policy, sizeof(policy), "policy=%s", job->policy);

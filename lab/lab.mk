@@ -12,7 +12,7 @@ LAB_CFLAGS := -D_GNU_SOURCE -Ianalysis
 all: $(BUILD)/bin/lab-results $(BUILD)/bin/bench-results $(BUILD)/lab/initramfs.cpio.gz
 
 # Static: nothing else is there when it starts.
-$(BUILD)/lab/init: lab/init.c lab/machine.c $(BUILD)/analysis/error.o lab/machine.h
+$(BUILD)/lab/init: lab/init.c lab/machine.c lab/microvm.c $(BUILD)/analysis/error.o lab/machine.h lab/microvm.h
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(LAB_CFLAGS) -static $(filter %.c %.o,$^) -o $@
 

@@ -18,12 +18,18 @@ is "$(jq -r '.runs[0] | "\(.guest_faults) \(.guest.faults_counted)"' "$SCRATCH/r
 	"first touches: KVM and the guest's kernel count the same"
 is "$(jq '.runs[1].guest_faults > 2000' "$SCRATCH/results.json")" true "kbuild: thousands of faults"
 
-try env WORKLOAD=linux-anon VENDOR=vmx "$TOP/lab/run"
-fails 2 "IMAGE goes with VENDOR=svm only" "a Linux guest on Bochs"
+try env WORKLOAD=linux-anon VENDOR="svm vmx" "$TOP/lab/run"
+fails 2 "IMAGE goes with VENDOR=svm only, and Linux guests with one VENDOR" "a Linux guest on both vendors"
+try env WORKLOAD=kbuild VENDOR=vmx "$TOP/lab/run"
+fails 2 "kbuild and linux-forkexec go with VENDOR=svm only" "a build on Bochs"
+try env WORKLOAD=linux-cow VCPUS=4 "$TOP/lab/run"
+fails 2 "VCPUS '4': linux-cow is for one vCPU" "several vCPUs for a workload of one"
 try env WORKLOAD=kbuild OBJECTS=9 "$TOP/lab/run"
 fails 2 "OBJECTS '9' is not a number from 1 to 8" "more objects than there are"
 try "$TOP/build/lab/linuxvm" --workload linux-anon --paging 32
 fails 2 "--paging '32': a Linux guest has 64" "linuxvm: another paging mode"
+try "$TOP/build/lab/linuxvm" --workload linux-anon --vcpus 9
+fails 2 "--vcpus '9' is not a number from 1 to 8" "linuxvm: too many vCPUs"
 try "$TOP/build/lab/linuxvm"
 fails 2 "--workload is missing" "linuxvm: no workload"
 

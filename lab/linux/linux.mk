@@ -8,8 +8,8 @@ all: $(BUILD)/lab/guest-init
 # Static: both are in images, or before them.
 $(BUILD)/lab/guest-init: lab/linux/guest.c lab/linux/workloads.c lab/machine.c $(BUILD)/analysis/error.o $(wildcard lab/linux/*.h) lab/machine.h
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(LINUX_CFLAGS) -static $(filter %.c %.o,$^) -o $@
+	$(CC) $(CFLAGS) $(LINUX_CFLAGS) -static $(filter %.c %.o,$^) -pthread -o $@
 
-$(BUILD)/lab/linuxvm: lab/linux/linuxvm.c $(BUILD)/micro/options.o $(BUILD)/analysis/error.o
+$(BUILD)/lab/linuxvm: lab/linux/linuxvm.c lab/microvm.c lab/microvm.h $(BUILD)/micro/options.o $(BUILD)/analysis/error.o
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(LINUX_CFLAGS) -static $^ -ljson-c -o $@
+	$(CC) $(CFLAGS) $(LINUX_CFLAGS) -static $(filter %.c %.o,$^) -ljson-c -o $@

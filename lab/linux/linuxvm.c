@@ -2,19 +2,23 @@
 /*
  * linuxvm: runs a workload in a Linux guest under Debian's QEMU, and passes on
  * what the guest tells of it. Runs on an emulated host that has the image
- * linux-host, with the guest's kernel and initramfs in /guest; see lab/run.
+ * linux-host, or else the smallest QEMU, with the guest's kernel and initramfs in
+ * /guest; see lab/run.
  */
 #include <errno.h>
 #include <getopt.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/utsname.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <json-c/json.h>
 
 #include "error.h"
+#include "microvm.h"
 #include "options.h"
 
 #define GUEST_KERNEL	"/guest/kernel"
@@ -24,7 +28,7 @@
 
 struct options {
 	const char *workload, *json;
-	unsigned int amount, memory;
+	unsigned int amount, memory, vcpus;
 };
 
 static const char help[] =
@@ -34,6 +38,7 @@ static const char help[] =
 "\n"
 "  --workload NAME  what the guest shall do, see lab/README.md\n"
 "  --faults N       how much of it, 1 to 100000, default 1999\n"
+"  --vcpus N        of the guest, 1 to 8: each does so much, at once (default 1)\n"
 "  --paging 64      a Linux guest has no other\n"
 "  --memory MIB     of the guest, default 640\n"
 "  --json FILE      write what the guest told (faultline.linux-guest/1)\n"
@@ -60,6 +65,10 @@ static int set_option(struct options *options, int option, const char *value)
 		options->memory = option_number(value, 1 << 20);
 		return options->memory ? 0 :
 			option_error("--memory '%s' is not a number of MiB", value);
+	case 'v':
+		options->vcpus = option_number(value, 8);
+		return options->vcpus ? 0 :
+			option_error("--vcpus '%s' is not a number from 1 to 8", value);
 	default:
 		options->json = value;
 		return 0;
@@ -74,6 +83,7 @@ static int parse(int argc, char **argv, struct options *options)
 		{ "faults", required_argument, NULL, 'n' },
 		{ "paging", required_argument, NULL, 'p' },
 		{ "memory", required_argument, NULL, 'm' },
+		{ "vcpus", required_argument, NULL, 'v' },
 		{ "json", required_argument, NULL, 'j' },
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
@@ -100,27 +110,70 @@ static int parse(int argc, char **argv, struct options *options)
 /* ---- the guest ---- */
 
 /*
- * As the emulated host itself: one CPU, no device that is not needed, the same
- * time and the same random numbers each time.
+ * As the emulated host itself: no device that is not needed, the same time and the
+ * same random numbers each time.
  */
-static void execute_qemu(const struct options *options)
+static void execute_qemu(char *memory, char *vcpus, char *command_line)
 {
-	char memory[32], append[512];
 	char *argv[] = {
-		"qemu-system-x86_64", "-accel", "kvm", "-cpu", "host", "-smp", "1", "-m", memory,
+		"qemu-system-x86_64", "-accel", "kvm", "-cpu", "host", "-smp", vcpus, "-m", memory,
 		"-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
 		"-rtc", "base=2024-01-01,clock=vm", "-seed", "1",
 		"-chardev", "file,id=console,path=" GUEST_CONSOLE, "-serial", "chardev:console",
 		"-chardev", "file,id=result,path=" GUEST_RESULT, "-serial", "chardev:result",
-		"-kernel", GUEST_KERNEL, "-initrd", GUEST_INITRD, "-append", append, NULL,
+		"-kernel", GUEST_KERNEL, "-initrd", GUEST_INITRD, "-append", command_line, NULL,
 	};
 
-	snprintf(memory, sizeof(memory), "%uM", options->memory);
-	snprintf(append, sizeof(append),
-		 "console=ttyS0 panic=-1 tsc=reliable random.trust_cpu=on rootfstype=ramfs lab.workload=%s lab.amount=%u",
-		 options->workload, options->amount);
 	execvp(argv[0], argv);
 	fl_fail("cannot run %s: %s; the image linux-host has it", argv[0], strerror(errno));
+}
+
+static void execute_microvm(char *memory, char *vcpus, char *command_line)
+{
+	const struct microvm vm = {
+		.memory = memory, .cpus = vcpus, .console = GUEST_CONSOLE, .results = GUEST_RESULT,
+		.kernel = GUEST_KERNEL, .initrd = GUEST_INITRD, .command_line = command_line,
+	};
+	char *argv[MICROVM_WORDS];
+	size_t nr = 0;
+
+	microvm_add(argv, &nr, &vm);
+	execv(argv[0], argv);
+	fl_fail("cannot run %s: %s", argv[0], strerror(errno));
+}
+
+/*
+ * What the guest's kernel, mostly the host's own, has to know of its machine. As
+ * for a microvm, a 7.2 kernel doesn't get over what TCG says of XSAVE.
+ */
+static void describe_machine(char *text, size_t size, bool small)
+{
+	struct utsname host;
+
+	uname(&host);
+	if (small)
+		snprintf(text, size, MICROVM_CMDLINE, microvm_tsc_khz());
+	else
+		snprintf(text, size, "console=ttyS0 panic=-1%s",
+			 atoi(host.release) >= 7 ? " noxsave" : "");
+}
+
+static void execute_guest(const struct options *options)
+{
+	char memory[32], vcpus[32], machine[128], command_line[512];
+	bool small = !access(MICROVM_QEMU, X_OK);
+
+	snprintf(memory, sizeof(memory), "%u", options->memory);
+	/* Without ACPI, a kernel finds the first CPU of each socket only. */
+	snprintf(vcpus, sizeof(vcpus), "%u,sockets=%u", options->vcpus, options->vcpus);
+	describe_machine(machine, sizeof(machine), small);
+	snprintf(command_line, sizeof(command_line),
+		 "%s tsc=reliable random.trust_cpu=on rootfstype=ramfs lab.workload=%s lab.amount=%u lab.vcpus=%u",
+		 machine, options->workload, options->amount, options->vcpus);
+	if (small)
+		execute_microvm(memory, vcpus, command_line);
+	else
+		execute_qemu(memory, vcpus, command_line);
 	_exit(127);
 }
 
@@ -133,7 +186,7 @@ static int run_qemu(const struct options *options)
 	unlink(GUEST_CONSOLE);
 	pid = fork();
 	if (!pid)
-		execute_qemu(options);
+		execute_guest(options);
 	if (pid < 0 || waitpid(pid, &status, 0) < 0)
 		return fl_fail("cannot run a guest: %s", strerror(errno));
 	return WIFEXITED(status) && !WEXITSTATUS(status) ? 0 :
@@ -191,7 +244,7 @@ static int run(const struct options *options)
 
 int main(int argc, char **argv)
 {
-	struct options options = { .amount = 1999, .memory = 640 };
+	struct options options = { .amount = 1999, .memory = 640, .vcpus = 1 };
 	int ret = parse(argc, argv, &options);
 
 	if (ret)

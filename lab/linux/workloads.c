@@ -35,13 +35,25 @@ static int map_area(unsigned int pages, int flags, int fd)
 	return 0;
 }
 
-static int write_area(unsigned int pages)
+/*
+ * Every @nr-th page, so that all vCPUs have their entries in the same page tables.
+ * The emulated host's CPUs take turns, at each PAUSE, too.
+ */
+static int write_share(unsigned int pages, unsigned int vcpu, unsigned int nr)
 {
 	unsigned int i;
 
-	for (i = 0; i < pages; i++)
+	for (i = vcpu; i < pages; i += nr) {
+		if (nr > 1)
+			__builtin_ia32_pause();
 		area[(size_t)i * PAGE_SIZE] = 1;
+	}
 	return 0;
+}
+
+static int write_area(unsigned int pages)
+{
+	return write_share(pages, 0, 1);
 }
 
 /* ---- linux-anon: first touch of anonymous memory ---- */
@@ -192,11 +204,11 @@ static int prepare_kbuild(unsigned int nr)
 }
 
 static const struct workload workloads[] = {
-	{ "kbuild", prepare_kbuild, make_targets },
-	{ "linux-anon", prepare_anon, write_area },
-	{ "linux-cow", prepare_cow, write_area },
-	{ "linux-file", prepare_file, read_area },
-	{ "linux-forkexec", prepare_forkexec, execute_programs },
+	{ "kbuild", prepare_kbuild, make_targets, NULL },
+	{ "linux-anon", prepare_anon, write_area, write_share },
+	{ "linux-cow", prepare_cow, write_area, NULL },
+	{ "linux-file", prepare_file, read_area, NULL },
+	{ "linux-forkexec", prepare_forkexec, execute_programs, NULL },
 };
 
 const struct workload *workload_find(const char *name)

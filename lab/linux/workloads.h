@@ -11,6 +11,11 @@ struct workload {
 	 */
 	int (*prepare)(unsigned int amount);
 	int (*run)(unsigned int amount);
+	/*
+	 * The same for the vCPU of that number, of @nr that do it at once. @amount
+	 * is for all of them. NULL: it is for one vCPU only.
+	 */
+	int (*run_share)(unsigned int amount, unsigned int vcpu, unsigned int nr);
 };
 
 /* The workload of that name, or NULL. */
