@@ -63,7 +63,7 @@ without() {
 if ((EUID != 0)); then
 	try "$FAULTLINE" stat -- true
 	fails 1 "run as root, or with CAP_BPF" "without privileges"
-	skip 16 "the rest loads BPF programs, which needs root"
+	skip 18 "the rest loads BPF programs, which needs root"
 	done_testing
 	exit
 fi
@@ -90,6 +90,12 @@ if [[ -r /sys/kernel/btf/vmlinux ]]; then
 	fails 1 "KVM is not loaded; load kvm_amd or kvm_intel" "KVM not loaded"
 else
 	skip 2 "the running kernel has no BTF"
+fi
+if [[ -r /sys/kernel/btf/vmlinux && -d /sys/module/kvm ]]; then
+	try unshare --mount bash -c "$without_kvm" bash "$SCRATCH/no-kvm.btf" "$FAULTLINE"
+	fails 1 "BTF has no tracepoint kvm_exit, .*CONFIG_TRACEPOINTS=y" "KVM without its tracepoints"
+else
+	skip 2 "the running kernel has no BTF, or no KVM"
 fi
 
 # has_tracepoint NAME: built in, or in the kvm module
