@@ -47,7 +47,7 @@ kvmexit() {
 sh /tmp/guests warm-up
 sh /tmp/guests none
 with "faultline stat" faultline stat -- sh /tmp/guests "faultline stat"
-with "faultline trace" faultline trace -o /tmp/trace -- sh /tmp/guests "faultline trace"
+with "faultline trace" faultline trace -o /tmp/episodes -- sh /tmp/guests "faultline trace"
 with "perf kvm stat record" perf kvm stat record -a -o /tmp/perf.data sh /tmp/guests "perf kvm stat record"
 with "bpftrace" bpftrace -e 'tracepoint:kvm:kvm_exit { @[args->exit_reason] = count(); }' \
 	-c 'sh /tmp/guests bpftrace'
