@@ -245,9 +245,18 @@ static const struct {
 	{ "nested-reuse", "prefault+sticky", 1 },
 };
 
+/*
+ * How much fewer it may be: with several vCPUs, KVM maps what another one's handler
+ * has just written along with the page that it is asked for, and no refault comes.
+ */
+static double allowance(struct json_object *run)
+{
+	return number(run, "vcpus") > 1 ? 1.05 : 0.05;
+}
+
 static int check_expected(struct json_object *run)
 {
-	double exits = exits_per_fault(run, false);
+	double exits = exits_per_fault(run, false), fewer = allowance(run);
 	size_t i;
 
 	if (!shadowed(run))
@@ -256,10 +265,10 @@ static int check_expected(struct json_object *run)
 		if (!is(run, "workload", expected[i].workload) ||
 		    !is(run, "policy", expected[i].policy))
 			continue;
-		if (exits >= expected[i].exits - 0.05 && exits <= expected[i].exits + 0.05)
+		if (exits >= expected[i].exits - fewer && exits <= expected[i].exits + 0.05)
 			return 0;
 		return fl_fail("%s: %.3f exits per guest fault, INVLPG aside, instead of %.2f to %.2f",
-			    run_name(run), exits, expected[i].exits - 0.05, expected[i].exits + 0.05);
+			    run_name(run), exits, expected[i].exits - fewer, expected[i].exits + 0.05);
 	}
 	return 0;
 }
