@@ -14,11 +14,13 @@ $(BUILD)/lab/boot: $(BOOT_OBJS)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) -static $^ -pthread -o $@
 
-$(BUILD)/boot/root/init: lab/boot/guest-init.c lab/boot/guest-init.h
-	@mkdir -p $(@D)/dev
+$(BUILD)/boot/init: lab/boot/guest-init.c lab/boot/guest-init.h
+	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) -D_GNU_SOURCE -static -s $< -o $@
 
-$(BUILD)/lab/boot-guest.cpio: $(BUILD)/boot/root/init lab/pack.sh
-	@mkdir -p $(@D)
+# Of a copy, as what is packed gets another time.
+$(BUILD)/lab/boot-guest.cpio: $(BUILD)/boot/init lab/pack.sh
+	@mkdir -p $(@D) $(BUILD)/boot/root/dev
+	cp $< $(BUILD)/boot/root
 	bash -c '. lab/pack.sh; pack $(BUILD)/boot/root' >$@.new
 	mv $@.new $@
