@@ -54,8 +54,9 @@ install: all man	## install the command under PREFIX (/usr/local), below DESTDIR
 	$(INSTALL) -D -m 644 install/completion/_faultline $(DESTDIR)$(ZSHDIR)/_faultline
 
 # What lab/run needs, as it is here, and what has been compiled.
-LAB_FILES := lab/run lab/host lab/image lab/torture/bugs lab/README.md kernel-config patches scripts
-LAB_PROGRAMS := bin/lab-results lab/initramfs.cpio.gz lab/micro lab/torture
+LAB_FILES := lab/run lab/host lab/image lab/linux/source lab/linux/kbuild-targets.txt lab/nested-initramfs \
+	     lab/pack.sh lab/torture/bugs lab/README.md kernel-config patches scripts
+LAB_PROGRAMS := bin/lab-results lab/initramfs.cpio.gz lab/guest-init lab/micro lab/torture
 
 install-lab: all man	## install the lab, too, as faultline-lab
 	$(INSTALL) -D install/faultline-lab $(DESTDIR)$(BINDIR)/faultline-lab

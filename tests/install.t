@@ -107,4 +107,23 @@ for command in "${commands[@]}"; do
 done
 try zsh -n "$PREFIX/share/zsh/site-functions/_faultline"
 is "$STATUS:$ERR" "0:" "zsh reads its completion"
+
+# ---- the lab ----
+
+try make --no-print-directory install-lab DESTDIR="$ROOT" PREFIX=/opt/faultline
+is "$STATUS" 0 "make install-lab"
+((STATUS == 0)) || diag "$ERR"
+LAB=$PREFIX/lib/faultline-lab
+
+# The files that its scripts name: next to them, or of what has been compiled.
+# shellcheck disable=SC2016 # they are the scripts' variables
+mapfile -t named < <(grep -rhoIE '\$(TOP|PROGRAMS|\{FAULTLINE_PROGRAMS:-\$BUILD\})"?/[a-z0-9][A-Za-z0-9./-]*' \
+	"$LAB/lab" "$LAB/scripts" | sed -E 's,^\$TOP"?/,,; s,^\$.*(PROGRAMS|BUILD\})"?/,build/,' | sort -u)
+missing=''
+for file in "${named[@]}"; do
+	[[ -e $LAB/$file ]] || missing+=" $file"
+done
+is "$missing" "" "the lab's scripts find the ${#named[@]} files that they name"
+try "$PREFIX/bin/faultline-lab" VENDOR=arm
+fails 2 "unknown VENDOR 'arm'; known: svm vmx" "faultline-lab runs where it is"
 done_testing
