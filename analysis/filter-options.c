@@ -34,44 +34,55 @@ static int for_each_word(const struct list *list, const char *text,
 	return ret;
 }
 
-static int unknown_word(const struct list *list, const char *word)
+/* @words are @nr names, each @size bytes after the one before. FL_USAGE. */
+static int unknown_word(const struct list *list, const char *word, const void *words, size_t nr, size_t size)
 {
-	return fl_usage_error(list->subcommand, "unknown word '%s' in %s", word, list->option);
+	char what[512];
+
+	snprintf(what, sizeof(what), "unknown word '%s' in %s", word, list->option);
+	return fl_unknown_word(list->subcommand, what, "", word, words, nr, size);
 }
 
-/* The class of that name, of those that an episode can have; -1 if there is none. */
-static int find_class(const char *word)
-{
-	int class;
+struct bit {
+	const char *name;
+	__u32 value;
+};
 
-	for (class = 0; class <= FL_REFAULT; class++) {
-		if (!strcmp(fl_class_name(class), word))
-			return class;
+static int take_bit(const struct list *list, const char *word, const struct bit *known, size_t nr)
+{
+	size_t i;
+
+	for (i = 0; i < nr; i++) {
+		if (strcmp(known[i].name, word))
+			continue;
+		*list->bits |= known[i].value;
+		return FL_DONE;
 	}
-	return -1;
+	return unknown_word(list, word, known, nr, sizeof(*known));
 }
 
+/* Of those that an episode can have exits of. */
 static int take_class(const struct list *list, const char *word)
 {
-	int class = find_class(word);
+	struct bit known[FL_NR_CLASSES];
+	size_t nr = 0;
+	int class;
 
-	if (class < 0)
-		return unknown_word(list, word);
-	*list->bits |= 1U << class;
-	return FL_DONE;
+	for (class = 0; class < FL_NR_CLASSES; class++) {
+		if (class <= FL_REFAULT || class == FL_REFLECT)
+			known[nr++] = (struct bit){ fl_class_name(class), 1U << class };
+	}
+	return take_bit(list, word, known, nr);
 }
 
 static int take_outcome(const struct list *list, const char *word)
 {
+	struct bit known[FL_NR_OUTCOMES];
 	int outcome;
 
-	for (outcome = 0; outcome < FL_NR_OUTCOMES; outcome++) {
-		if (strcmp(fl_outcome_name(outcome), word))
-			continue;
-		*list->bits |= 1U << outcome;
-		return FL_DONE;
-	}
-	return unknown_word(list, word);
+	for (outcome = 0; outcome < FL_NR_OUTCOMES; outcome++)
+		known[outcome] = (struct bit){ fl_outcome_name(outcome), 1U << outcome };
+	return take_bit(list, word, known, FL_NR_OUTCOMES);
 }
 
 static int take_fault(const struct list *list, const char *word)
@@ -101,7 +112,7 @@ static int take_fault(const struct list *list, const char *word)
 		filter->error_code |= faults[i].bits;
 		return FL_DONE;
 	}
-	return unknown_word(list, word);
+	return unknown_word(list, word, faults, sizeof(faults) / sizeof(faults[0]), sizeof(faults[0]));
 }
 
 /* ---- Numbers ---- */

@@ -33,7 +33,7 @@ enum fl_filter_option {
 #define FL_FILTER_HELP \
 "Which episodes (the kernel filters; all that is asked for must be so):\n" \
 "      --class LIST      with an exit of at least one of these classes: inject,\n" \
-"                        pte-write, unsync, invlpg, refault\n" \
+"                        pte-write, unsync, invlpg, refault, reflect\n" \
 "      --without LIST    with no exit of these classes\n" \
 "      --outcome LIST    that ended by one of: refault, update, outer, next, depth;\n" \
 "                        open: that hadn't at the end; unknown: KVM doesn't tell\n" \

@@ -7,6 +7,23 @@
 #include "error.h"
 #include "gate.h"
 
+/* Says so, and which quantity may have been meant. Returns -1. */
+static int unknown_quantity(const char *text, const char *name)
+{
+	struct fl_quantity known[FL_MAX_QUANTITIES];
+	const char *names[FL_MAX_QUANTITIES], *nearest;
+	size_t nr = 0;
+
+	while (nr < FL_MAX_QUANTITIES && fl_quantity_at(nr, &known[nr])) {
+		names[nr] = known[nr].name;
+		nr++;
+	}
+	nearest = fl_nearest_word(name, names, nr, sizeof(*names));
+	if (nearest)
+		return fl_fail("--fail-if %s: there is no such quantity; did you mean %s?", text, nearest);
+	return fl_fail("--fail-if %s: there is no such quantity; 'faultline diff' prints their names", text);
+}
+
 int fl_gate_parse(struct fl_gate *gate, const char *text)
 {
 	size_t length = strcspn(text, "<>");
@@ -18,7 +35,7 @@ int fl_gate_parse(struct fl_gate *gate, const char *text)
 		return fl_fail("--fail-if %s has no > or <; try 'exits_per_guest_fault>+2%%'", text);
 	snprintf(name, sizeof(name), "%.*s", (int)length, text);
 	if (length >= sizeof(name) || !fl_quantity_find(name, &gate->quantity))
-		return fl_fail("--fail-if %s: there is no such quantity; 'faultline diff' prints their names", text);
+		return unknown_quantity(text, name);
 	gate->limit = strtod(text + length + 1, &end);
 	gate->is_relative = *end == '%';
 	if (gate->is_relative)

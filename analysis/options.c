@@ -22,6 +22,17 @@ int fl_usage_error(const char *subcommand, const char *format, ...)
 	return FL_USAGE;
 }
 
+int fl_unknown_word(const char *subcommand, const char *what, const char *prefix, const char *word,
+		    const void *words, size_t nr, size_t size)
+{
+	const char *nearest = fl_nearest_word(word, words, nr, size);
+
+	if (!nearest)
+		return fl_usage_error(subcommand, "%s", what);
+	fl_fail("%s; did you mean %s%s? See 'faultline %s --help'", what, prefix, nearest, subcommand);
+	return FL_USAGE;
+}
+
 /* ---- Options ---- */
 
 static const struct option *known;	/* those of the subcommand */
@@ -36,18 +47,14 @@ int fl_next_option(int argc, char **argv, const char *short_options,
 
 static int unknown_option(const char *subcommand, const char *word)
 {
-	char name[64];
-	const char *nearest;
+	char name[64], what[512];
 	size_t nr = 0;
 
 	snprintf(name, sizeof(name), "%.*s", (int)strcspn(word + 2, "="), word + 2);
+	snprintf(what, sizeof(what), "unknown option %s", word);
 	while (known && known[nr].name)
 		nr++;
-	nearest = fl_nearest_word(name, known, nr, sizeof(*known));
-	if (!nearest)
-		return fl_usage_error(subcommand, "unknown option %s", word);
-	fl_fail("unknown option %s; did you mean --%s? See 'faultline %s --help'", word, nearest, subcommand);
-	return FL_USAGE;
+	return fl_unknown_word(subcommand, what, "--", name, known, nr, sizeof(*known));
 }
 
 int fl_bad_option(const char *subcommand, int option, char **argv)

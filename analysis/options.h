@@ -13,6 +13,14 @@ __attribute__((format(printf, 2, 3)))
 int fl_usage_error(const char *subcommand, const char *format, ...);
 
 /*
+ * Say that @what, "unknown option --lisen", is so, and which of @words may have been
+ * meant, if one is near to @word: @nr structs of @size bytes that begin with a name,
+ * which is to be shown after @prefix, or just names. Returns FL_USAGE.
+ */
+int fl_unknown_word(const char *subcommand, const char *what, const char *prefix, const char *word,
+		    const void *words, size_t nr, size_t size);
+
+/*
  * As getopt_long(), without its messages: fl_bad_option() says what is wrong, and
  * which of @long_options may have been meant.
  */

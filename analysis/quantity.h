@@ -15,6 +15,9 @@ struct fl_quantity {
 	char name[48];		/* as users write it: "refault_per_guest_fault" */
 };
 
+/* There are no more of them. */
+#define FL_MAX_QUANTITIES (5 + 2 * FL_NR_CLASSES)
+
 /* What the observations are that a comparison rests on. */
 enum fl_unit {
 	FL_BY_RUN,		/* several runs a side */

@@ -112,7 +112,8 @@ diff_fails 2 "there is nothing on one side of --" zap.json --
 diff_fails 2 "polcy=zap is not LABEL=VALUE" zap.json zap.json --a polcy=zap
 diff_fails 2 "--confidence 100 is not a number" zap.json zap.json --confidence 100
 diff_fails 2 "has no > or <; try 'exits_per_guest_fault>\+2%'" zap.json zap.json --fail-if exits
-diff_fails 2 "there is no such quantity" zap.json zap.json --fail-if 'exits>2'
+diff_fails 2 "there is no such quantity; 'faultline diff' prints" zap.json zap.json --fail-if 'exits>2'
+diff_fails 2 "there is no such quantity; did you mean exits_per_guest_fault\?" zap.json zap.json --fail-if 'exit_per_guest_fault>2'
 diff_fails 2 "the limit is no number" zap.json zap.json --fail-if 'exits_total>2x'
 diff_fails 1 "cannot read none: No such file" zap.json none
 diff_fails 1 "no run of all.json is selected" all.json all.json --where policy=none
