@@ -46,6 +46,8 @@ check-all:	## run them all, every line and a million torture steps among them; h
 	@$(MAKE) --no-print-directory all tests
 	@tests/run tests/*.t tests/all/*.t
 
+##@ Install
+
 ##@ More
 help:		## this list
 	@awk -f scripts/help.awk $(MAKEFILE_LIST)

@@ -14,7 +14,7 @@
 	target = $0
 	sub(/:.*/, "", target)
 	sub(/.*## /, "")
-	text[heading] = text[heading] sprintf("  %-10s %s\n", target, $0)
+	text[heading] = text[heading] sprintf("  %-11s %s\n", target, $0)
 }
 
 END {
