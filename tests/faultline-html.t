@@ -85,6 +85,13 @@ if command -v chromium >/dev/null; then
 	like "$(<dom.html)" "<figcaption>Host faults, by kind.*<td class=\"word\">touch</td><td>6</td><td>4\.3</td>" \
 		"its own page faults"
 	like "$(<dom.html)" "<th>4K pages</th></tr>.*guest\.mem" "page sizes, and whose memory it was"
+	with_runs '.[0].run |= (.workload = "nested" | .policy = "prefault" |
+		.classes = {reflect: 1000, unsync: 1000} | .classes_in_episodes = .classes |
+		.command = "faultline stat -- micro --faults 1000 --vcpus 4") | .[:1]' >nested.html
+	show nested.html
+	like "$(<dom.html)" "the nested guest touches a page that isn't mapped for it; KVM tells its hypervisor.*its hypervisor, the guest, writes its table for it; KVM lets the table go out of sync" \
+		"a nested guest's fault"
+	like "$(<dom.html)" 'POLICY=prefault WORKLOAD=nested PAGING=64 FAULTS=1000 VCPUS=4' "what it takes to do a run again"
 	show page.html
 	like "$(<dom.html)" '<b>3\.000</b>.*<b>2\.000</b>' "the headline: before and after"
 	like "$(<dom.html)" "3\.000 → 2\.000: .*from zap to update, for svm 6\.12 anon 64: refault −1\.000\." "and why"
@@ -97,7 +104,7 @@ if command -v chromium >/dev/null; then
 	like "$(<dom.html)" 'make lab LINE=6\.12 VENDOR=svm POLICY="zap update" WORKLOAD="anon cow" PAGING=64' \
 		"how to do it again"
 else
-	skip 13 "Chromium is not installed; with Debian's package chromium, it is asked"
+	skip 15 "Chromium is not installed; with Debian's package chromium, it is asked"
 fi
 
 # ---- in a terminal ----

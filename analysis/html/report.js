@@ -12,8 +12,8 @@
  * what a later faultline has.
  */
 const KNOWN_CLASSES = ["inject", "reflect", "unsync", "pte-write", "invlpg", "refault",
-	"fill", "cr", "mmio", "async", "other"];
-const POLICIES = ["zap", "update", "unsync"];
+	"fill", "cr", "mmio", "vmentry", "vmexit", "virt", "async", "other"];
+const POLICIES = ["zap", "update", "bypass", "unsync", "prefault", "sticky", "prefault+sticky"];
 
 const exact = d3.format(".3f");
 const microseconds = ns => d3.format(ns < 99950 ? ".1f" : ",.0f")(ns / 1000);
@@ -50,7 +50,7 @@ const hosts = all.filter(item => item.run.host_faults);
 
 /* Runs with the same labels but for the policy, those of a group by policy. */
 function groupRuns(list) {
-	const rank = item => (POLICIES.indexOf(item.run.policy) + 4) % 4;
+	const rank = item => POLICIES.includes(item.run.policy) ? POLICIES.indexOf(item.run.policy) : POLICIES.length;
 
 	return unique(list.map(item => item.group)).map(name => ({
 		name, members: list.filter(item => item.group === name).sort((a, b) => rank(a) - rank(b)),
@@ -232,7 +232,7 @@ function headline() {
 	members.forEach(item => {
 		const card = cards.append("div").attr("class", "card");
 
-		card.append("small").text(item.series);
+		card.append("small").text(item.series.replace(/\+/g, "+\u200b"));
 		card.append("b").text(exact(item.exits));
 		card.append("small").text("exits per guest fault");
 	});
@@ -243,7 +243,7 @@ function headline() {
 	const changes = changesLike(before, after), text = page.append("p");
 
 	text.append("strong").attr("class", "verdict").text(`${exact(before.exits)} \u2192 ${exact(after.exits)}: `);
-	text.append("span").text(before.exits === after.exits ?
+	text.append("span").text(exact(before.exits) === exact(after.exits) ?
 		`${after.series} takes as many exits as ${before.series}, for ${mainGroup().name}.` :
 		`from ${before.series} to ${after.series}, for ${mainGroup().name}: ${explanation(before, after)}.`);
 	if (changes.length > 1)
@@ -272,17 +272,25 @@ function warnings() {
 
 /* ---- Episodes ---- */
 
+/* Who touches the page, and who writes the page table. */
+function actors(episode) {
+	return episode.steps.some(step => step.name === "reflect") ?
+		{ touches: "the nested guest touches", writes: "its hypervisor, the guest, writes its table for it" } :
+		{ touches: "the guest touches", writes: "the guest's handler writes its page table" };
+}
+
 /* What happens in an exit, in the words of docs/METHOD.md. */
-function story(step, policy) {
+function story(step, episode) {
 	const fate = { zap: ", and clears the shadow entry", update: ", and updates the shadow entry" };
+	const { touches, writes } = actors(episode);
 
 	return {
-		inject: "the guest touches a page that isn't mapped; KVM delivers the fault to it",
-		reflect: "the guest's own guest touches a page that isn't mapped for it; KVM tells the guest",
-		unsync: "the guest's handler writes its page table; KVM lets the table go out of sync",
-		"pte-write": "the guest's handler writes its page table; KVM emulates the write" + (fate[policy] || ""),
+		inject: `${touches} a page that isn't mapped; KVM delivers the fault to it`,
+		reflect: `${touches} a page that isn't mapped for it; KVM tells its hypervisor`,
+		unsync: `${writes}; KVM lets the table go out of sync`,
+		"pte-write": `${writes}; KVM emulates the write` + (fate[episode.item.run.policy] || ""),
 		invlpg: "the guest flushes its TLB entry",
-		refault: "the guest touches the page again; KVM fills the shadow entry in",
+		refault: `${touches} the page again; KVM fills the shadow entry in`,
 	}[step] || "";
 }
 
@@ -349,19 +357,19 @@ function drawEpisode(episode, end) {
 
 function tell(box, episode) {
 	const list = box.append("ol"), last = episode.steps[episode.steps.length - 1];
+	const { touches, writes } = actors(episode);
 
 	episode.steps.forEach((step, index) => {
 		const entry = list.append("li").style("border-color", color(step.name));
 
 		entry.append("strong").text(`${index + 1} ${step.name} `);
 		entry.append("i").text((step.ns ? `${microseconds(step.ns)} \u00b5s: ` : "") +
-			story(step.name, episode.item.run.policy));
+			story(step.name, episode));
 		if (!index && !episode.steps.some(other => /^(pte-write|unsync)$/.test(other.name)))
-			list.append("li").append("i").text("the guest's handler writes its page table, " +
-				"which KVM lets it do: no exit");
+			list.append("li").append("i").text(`${writes}, which KVM lets it do: no exit`);
 	});
 	list.append("li").append("i").text(last.name === "refault" ? "\u2713 the access succeeds" :
-		"\u2713 the guest touches the page again, which succeeds: no refault");
+		`\u2713 ${touches} the page again, which succeeds: no refault`);
 }
 
 function episodes() {
@@ -547,6 +555,20 @@ function list(runs, key) {
 	return words.length > 1 ? `"${words.join(" ")}"` : words.join("");
 }
 
+/* How much a lab's runs had to do, by the variables of `make lab`. */
+function amounts(runs) {
+	const number = (item, option) => Number((RegExp(`--${option} (\\d+)`).exec(item.run.command) || [])[1]);
+	const most = (name, option, some) => {
+		const value = d3.max(some, item => number(item, option));
+
+		return value ? ` ${name}=${value}` : "";
+	};
+
+	return most("FAULTS", "faults", runs.filter(item => item.run.workload !== "kbuild")) +
+		most("OBJECTS", "faults", runs.filter(item => item.run.workload === "kbuild")) +
+		most("VCPUS", "vcpus", runs);
+}
+
 function commands() {
 	const inLab = all.filter(item => item.run.clock === "virtual");
 	const lines = unique(all.filter(item => item.run.clock !== "virtual").map(item => item.run.command))
@@ -555,8 +577,7 @@ function commands() {
 	if (inLab.length) {
 		lines.push(`make lab LINE=${list(inLab, "line")} VENDOR=${list(inLab, "vendor")} ` +
 			`POLICY=${list(inLab, "policy")} WORKLOAD=${list(inLab, "workload")} ` +
-			`PAGING=${list(inLab, "paging")}` + (items.length ?
-			` FAULTS=${d3.max(inLab, item => item.run.guest_faults)}` : ""));
+			`PAGING=${list(inLab, "paging")}${amounts(inLab)}`);
 		lines.push("build/bin/faultline report build/lab/results.json --html report.html");
 	}
 	heading("How to do it again");
