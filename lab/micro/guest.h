@@ -87,7 +87,7 @@
 enum guest_workload {
 	WORKLOAD_ANON,	/* first touch of pages that are not mapped */
 	WORKLOAD_COW,	/* writes to pages that are mapped read-only */
-	/* As anon, in a nested guest: of frames that its hypervisor has not mapped. */
+	/* From here on, as anon, in a nested guest: of frames that its hypervisor has not mapped. */
 	WORKLOAD_NESTED,	/* frames in a row */
 	WORKLOAD_NESTED_SPARSE,	/* each in another nested page table than the one before */
 	WORKLOAD_NESTED_REUSE,	/* that had been mapped, and were given back */
