@@ -26,3 +26,14 @@ pack() {
 	find . "${exclude[@]}" -print0 | LC_ALL=C sort -z |
 		cpio --null --create --format=newc --owner=0:0 --reproducible --quiet
 }
+
+# pack_guest DIR INIT ARCHIVE...: the initramfs of a Linux guest: the archives, and
+# INIT as its first program. DIR is a place to work in.
+pack_guest() {
+	local dir=$1 init=$2
+
+	shift 2
+	mkdir -p "$dir"/{dev,proc,sys,tmp}
+	cp "$init" "$dir/init"
+	(pack "$dir") | cat "$@" -
+}

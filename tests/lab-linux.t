@@ -25,7 +25,7 @@ fails 2 "kbuild and linux-forkexec go with VENDOR=svm only" "a build on Bochs"
 try env WORKLOAD=linux-cow VCPUS=4 "$TOP/lab/run"
 fails 2 "VCPUS '4': linux-cow is for one vCPU" "several vCPUs for a workload of one"
 try env WORKLOAD=kbuild OBJECTS=9 "$TOP/lab/run"
-fails 2 "OBJECTS '9' is not a number from 1 to 8" "more objects than there are"
+fails 2 "OBJECTS '9' is not a number from 1 to 8, and not vmlinux" "more objects than there are"
 try "$TOP/build/lab/linuxvm" --workload linux-anon --paging 32
 fails 2 "--paging '32': a Linux guest has 64" "linuxvm: another paging mode"
 try "$TOP/build/lab/linuxvm" --workload linux-anon --vcpus 9
@@ -37,4 +37,19 @@ fails 2 "--workload is missing" "linuxvm: no workload"
 echo "not a kernel" >"$SCRATCH/none"
 try env WORKLOAD=linux-anon POLICY=update GUEST_KERNEL="$SCRATCH/none" OUT="$SCRATCH/none.json" "$TOP/lab/run"
 fails 1 "update linux-anon 64 failed: .*linuxvm: QEMU failed" "a guest kernel that is none"
+
+# A source that doesn't compile, behind the one that does.
+FAULTLINE_PROGRAMS=$TOP/build FAULTLINE_BUILD=$SCRATCH/build
+mkdir -p "$FAULTLINE_BUILD/lab" "$SCRATCH/more/src/lib"
+ln -s "$TOP/build/kernel" "$FAULTLINE_BUILD/kernel"
+ln -s "$TOP/build/lab/image" "$FAULTLINE_BUILD/lab/image"
+cp -r "$TOP/build/lab/kbuild-objects" "$FAULTLINE_BUILD/lab"
+echo 'this is no C' >"$SCRATCH/more/src/lib/ctype.c"
+(cd "$SCRATCH/more" && echo src/lib/ctype.c | cpio --create --format=newc --quiet) >>"$FAULTLINE_BUILD/lab/kbuild-objects/source.cpio"
+export FAULTLINE_PROGRAMS FAULTLINE_BUILD
+try env WORKLOAD=kbuild POLICY=update OUT="$SCRATCH/none.json" "$TOP/lab/run"
+fails 1 "update kbuild 64 failed: .*lib/ctype.c:1:1: error: " "a build that fails in the guest"
+like "$(<"$FAULTLINE_BUILD/log/console-svm-6.12.log")" "guest: .*lib/ctype.c:1:1: error: .*guest: make: \*\*\* " \
+	"and its log is on the console"
+is "$(ls "$SCRATCH/none.json" 2>/dev/null)" "" "and there is no result"
 done_testing

@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <time.h>
 
 #include "error.h"
 #include "faultline.h"
@@ -24,9 +25,10 @@
 
 #define MAX_VCPUS	8
 
-/* Page faults that the kernel has handled, for whom it counts them. */
+/* What the kernel has counted, for whom it counts it, and when. */
 struct counts {
-	long minor, major;
+	long minor, major;	/* page faults */
+	long long ns;
 };
 
 /* A vCPU's part in a workload, and what the kernel counted on it in the window. */
@@ -47,24 +49,34 @@ static void mark(unsigned int which)
 	__cpuid_count(FL_MARK_LEAF, which, a, b, c, d);
 }
 
-/* For this program and its children. */
-static struct counts count_faults(void)
+static long long now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000000000LL + now.tv_nsec;
+}
+
+/* For this program and its children. The clock comes first: its first reading faults. */
+static struct counts count(void)
 {
 	struct rusage self, children;
+	long long ns = now_ns();
 
 	getrusage(RUSAGE_SELF, &self);
 	getrusage(RUSAGE_CHILDREN, &children);
 	return (struct counts){ self.ru_minflt + children.ru_minflt,
-				self.ru_majflt + children.ru_majflt };
+				self.ru_majflt + children.ru_majflt, ns };
 }
 
 /* For this thread. */
-static struct counts count_own_faults(void)
+static struct counts count_own(void)
 {
 	struct rusage own;
+	long long ns = now_ns();
 
 	getrusage(RUSAGE_THREAD, &own);
-	return (struct counts){ own.ru_minflt, own.ru_majflt };
+	return (struct counts){ own.ru_minflt, own.ru_majflt, ns };
 }
 
 /* The value of @key ("lab.amount=") on the kernel's command line; "" if none. */
@@ -84,19 +96,20 @@ static const char *parameter(const char *key, char *line, size_t size)
 
 static struct counts since(const struct counts *before, const struct counts *after)
 {
-	return (struct counts){ after->minor - before->minor, after->major - before->major };
+	return (struct counts){ after->minor - before->minor, after->major - before->major,
+				after->ns - before->ns };
 }
 
 /* ---- on one vCPU ---- */
 
 static void run_alone(struct part *part)
 {
-	struct counts before = count_faults(), after;
+	struct counts before = count(), after;
 
 	mark(FL_MARK_START);
 	part->ret = part->workload->run(part->amount);
 	mark(FL_MARK_STOP);
-	after = count_faults();
+	after = count();
 	part->counts = since(&before, &after);
 }
 
@@ -117,12 +130,12 @@ static void *run_part(void *data)
 	part->ret = sched_setaffinity(0, sizeof(cpus), &cpus) ?
 		fl_fail("there is no CPU %u", part->vcpu) : 0;
 	pthread_barrier_wait(&barrier);
-	before = count_own_faults();
+	before = count_own();
 	mark(FL_MARK_START);
 	if (!part->ret)
 		part->ret = part->workload->run_share(part->amount, part->vcpu, part->nr);
 	mark(FL_MARK_STOP);
-	after = count_own_faults();
+	after = count_own();
 	part->counts = since(&before, &after);
 	pthread_barrier_wait(&barrier);
 	return NULL;
@@ -176,10 +189,11 @@ static void print_result(FILE *port, const struct workload *workload, unsigned i
 	for (i = 0; i < nr; i++) {
 		total.minor += parts[i].counts.minor;
 		total.major += parts[i].counts.major;
+		total.ns = parts[i].counts.ns > total.ns ? parts[i].counts.ns : total.ns;
 	}
 	fprintf(port, "{\"schema\":\"faultline.linux-guest/1\",\"workload\":\"%s\",\"amount\":%u,"
-		"\"faults_counted\":%ld,\"major_faults\":%ld,\"vcpus\":[",
-		workload->name, amount, total.minor + total.major, total.major);
+		"\"faults_counted\":%ld,\"major_faults\":%ld,\"duration_ns\":%lld,\"vcpus\":[",
+		workload->name, amount, total.minor + total.major, total.major, total.ns);
 	for (i = 0; i < nr; i++)
 		fprintf(port, "%s{\"id\":%u,\"faults_counted\":%ld}", i ? "," : "", i,
 			parts[i].counts.minor + parts[i].counts.major);

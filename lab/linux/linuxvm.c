@@ -3,7 +3,7 @@
  * linuxvm: runs a workload in a Linux guest under Debian's QEMU, and passes on
  * what the guest tells of it. Runs on an emulated host that has the image
  * linux-host, or else the smallest QEMU, with the guest's kernel and initramfs in
- * /guest; see lab/run.
+ * /guest, see lab/run; and on real ones, see ci/kbuild.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -21,13 +21,9 @@
 #include "microvm.h"
 #include "options.h"
 
-#define GUEST_KERNEL	"/guest/kernel"
-#define GUEST_INITRD	"/guest/initrd"
-#define GUEST_CONSOLE	"/tmp/guest-console"
-#define GUEST_RESULT	"/tmp/guest-result"
-
 struct options {
-	const char *workload, *json;
+	const char *workload, *json, *kernel, *initrd;
+	const char *console, *result;	/* files: what the guest's serial ports said */
 	unsigned int amount, memory, vcpus;
 };
 
@@ -41,12 +37,32 @@ static const char help[] =
 "  --vcpus N        of the guest, 1 to 8: each does so much, at once (default 1)\n"
 "  --paging 64      a Linux guest has no other\n"
 "  --memory MIB     of the guest, default 640\n"
+"  --kernel FILE    the guest's, default /guest/kernel\n"
+"  --initrd FILE    the guest's, default /guest/initrd\n"
+"  --console FILE   gets what the guest says, default /tmp/guest-console\n"
+"  --result FILE    gets what it tells, as it comes, default /tmp/guest-result\n"
 "  --json FILE      write what the guest told (faultline.linux-guest/1)\n"
 "  -h, --help       print this help\n"
 "\n"
 "Exit status: 0 the guest did all it should, 1 it didn't, 2 usage.\n";
 
 /* ---- options ---- */
+
+static const char **file_of(struct options *options, int option)
+{
+	switch (option) {
+	case 'j':
+		return &options->json;
+	case 'k':
+		return &options->kernel;
+	case 'i':
+		return &options->initrd;
+	case 'c':
+		return &options->console;
+	default:
+		return &options->result;
+	}
+}
 
 static int set_option(struct options *options, int option, const char *value)
 {
@@ -70,7 +86,7 @@ static int set_option(struct options *options, int option, const char *value)
 		return options->vcpus ? 0 :
 			option_error("--vcpus '%s' is not a number from 1 to 8", value);
 	default:
-		options->json = value;
+		*file_of(options, option) = value;
 		return 0;
 	}
 }
@@ -85,6 +101,10 @@ static int parse(int argc, char **argv, struct options *options)
 		{ "memory", required_argument, NULL, 'm' },
 		{ "vcpus", required_argument, NULL, 'v' },
 		{ "json", required_argument, NULL, 'j' },
+		{ "kernel", required_argument, NULL, 'k' },
+		{ "initrd", required_argument, NULL, 'i' },
+		{ "console", required_argument, NULL, 'c' },
+		{ "result", required_argument, NULL, 'r' },
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
 	};
@@ -113,26 +133,30 @@ static int parse(int argc, char **argv, struct options *options)
  * As the emulated host itself: no device that is not needed, the same time and the
  * same random numbers each time.
  */
-static void execute_qemu(char *memory, char *vcpus, char *command_line)
+static void execute_qemu(const struct options *options, char *memory, char *vcpus, char *command_line)
 {
+	char console[4200], result[4200];
 	char *argv[] = {
 		"qemu-system-x86_64", "-accel", "kvm", "-cpu", "host", "-smp", vcpus, "-m", memory,
 		"-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
 		"-rtc", "base=2024-01-01,clock=vm", "-seed", "1",
-		"-chardev", "file,id=console,path=" GUEST_CONSOLE, "-serial", "chardev:console",
-		"-chardev", "file,id=result,path=" GUEST_RESULT, "-serial", "chardev:result",
-		"-kernel", GUEST_KERNEL, "-initrd", GUEST_INITRD, "-append", command_line, NULL,
+		"-chardev", console, "-serial", "chardev:console",
+		"-chardev", result, "-serial", "chardev:result",
+		"-kernel", (char *)options->kernel, "-initrd", (char *)options->initrd,
+		"-append", command_line, NULL,
 	};
 
+	snprintf(console, sizeof(console), "file,id=console,path=%s", options->console);
+	snprintf(result, sizeof(result), "file,id=result,path=%s", options->result);
 	execvp(argv[0], argv);
 	fl_fail("cannot run %s: %s; the image linux-host has it", argv[0], strerror(errno));
 }
 
-static void execute_microvm(char *memory, char *vcpus, char *command_line)
+static void execute_microvm(const struct options *options, char *memory, char *vcpus, char *command_line)
 {
 	const struct microvm vm = {
-		.memory = memory, .cpus = vcpus, .console = GUEST_CONSOLE, .results = GUEST_RESULT,
-		.kernel = GUEST_KERNEL, .initrd = GUEST_INITRD, .command_line = command_line,
+		.memory = memory, .cpus = vcpus, .console = options->console, .results = options->result,
+		.kernel = options->kernel, .initrd = options->initrd, .command_line = command_line,
 	};
 	char *argv[MICROVM_WORDS];
 	size_t nr = 0;
@@ -158,6 +182,7 @@ static void describe_machine(char *text, size_t size, bool small)
 			 atoi(host.release) >= 7 ? " noxsave" : "");
 }
 
+/* norandmaps: gcc's work depends on where its memory is, and the guest's faults on that. */
 static void execute_guest(const struct options *options)
 {
 	char memory[32], vcpus[32], machine[128], command_line[512];
@@ -168,12 +193,13 @@ static void execute_guest(const struct options *options)
 	snprintf(vcpus, sizeof(vcpus), "%u,sockets=%u", options->vcpus, options->vcpus);
 	describe_machine(machine, sizeof(machine), small);
 	snprintf(command_line, sizeof(command_line),
-		 "%s tsc=reliable random.trust_cpu=on rootfstype=ramfs lab.workload=%s lab.amount=%u lab.vcpus=%u",
+		 "%s tsc=reliable random.trust_cpu=on rootfstype=ramfs norandmaps "
+		 "lab.workload=%s lab.amount=%u lab.vcpus=%u",
 		 machine, options->workload, options->amount, options->vcpus);
 	if (small)
-		execute_microvm(memory, vcpus, command_line);
+		execute_microvm(options, memory, vcpus, command_line);
 	else
-		execute_qemu(memory, vcpus, command_line);
+		execute_qemu(options, memory, vcpus, command_line);
 	_exit(127);
 }
 
@@ -182,8 +208,8 @@ static int run_qemu(const struct options *options)
 	int status;
 	pid_t pid;
 
-	unlink(GUEST_RESULT);
-	unlink(GUEST_CONSOLE);
+	unlink(options->result);
+	unlink(options->console);
 	pid = fork();
 	if (!pid)
 		execute_guest(options);
@@ -193,29 +219,40 @@ static int run_qemu(const struct options *options)
 		fl_fail("QEMU failed, wait status 0x%x", status);
 }
 
-/* All that the guest's console said: the whole of it helps, not the end. */
-static void show_console(void)
+/* Whether it tells why there is no result: a compiler's, the guest's init's, its kernel's. */
+static bool is_reason(const char *line)
 {
-	FILE *console = fopen(GUEST_CONSOLE, "r");
+	return strstr(line, " error: ") || strstr(line, "Kernel panic") || !strncmp(line, "init: ", 6);
+}
+
+/* All that the guest's console said: the whole of it helps, not the end. The first reason is kept. */
+static void show_console(const char *path, char *reason, size_t size)
+{
+	FILE *console = fopen(path, "r");
 	char line[1024];
 
-	while (console && fgets(line, sizeof(line), console))
-		printf("guest: %.*s\n", (int)strcspn(line, "\r\n"), line);
+	while (console && fgets(line, sizeof(line), console)) {
+		line[strcspn(line, "\r\n")] = '\0';
+		printf("guest: %s\n", line);
+		if (!*reason && is_reason(line))
+			snprintf(reason, size, ": %.400s", line);
+	}
 	if (console)
 		fclose(console);
 	fflush(stdout);
 }
 
 /* What the guest has told, or NULL. */
-static struct json_object *read_result(void)
+static struct json_object *read_result(const struct options *options)
 {
-	struct json_object *result = json_object_from_file(GUEST_RESULT), *schema;
+	struct json_object *result = json_object_from_file(options->result), *schema;
+	char reason[512] = "";
 
 	if (json_object_object_get_ex(result, "schema", &schema) &&
 	    !strcmp(json_object_get_string(schema), "faultline.linux-guest/1"))
 		return result;
-	show_console();
-	fl_fail("the Linux guest ended without a result; what its console said is on the host's");
+	show_console(options->console, reason, sizeof(reason));
+	fl_fail("the Linux guest ended without a result%s; the console has all that it said", reason);
 	json_object_put(result);
 	return NULL;
 }
@@ -232,7 +269,7 @@ static int run(const struct options *options)
 
 	if (run_qemu(options))
 		return -1;
-	result = read_result();
+	result = read_result(options);
 	if (!result)
 		return -1;
 	printf("%s: the guest's kernel counted %lld page faults\n", options->workload,
@@ -244,7 +281,11 @@ static int run(const struct options *options)
 
 int main(int argc, char **argv)
 {
-	struct options options = { .amount = 1999, .memory = 640, .vcpus = 1 };
+	struct options options = {
+		.amount = 1999, .memory = 640, .vcpus = 1,
+		.kernel = "/guest/kernel", .initrd = "/guest/initrd",
+		.console = "/tmp/guest-console", .result = "/tmp/guest-result",
+	};
 	int ret = parse(argc, argv, &options);
 
 	if (ret)

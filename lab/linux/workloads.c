@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -149,20 +150,24 @@ static int prepare_forkexec(unsigned int faults)
 
 /* ---- kbuild: the first @nr targets of /src/targets ---- */
 
-#define MAX_TARGETS	64
 #define MAKE_LOG	"/tmp/make.log"
 
-static char *targets[MAX_TARGETS + 1];
+static char **targets;
+static unsigned int nr_targets;
 
 static int read_targets(void)
 {
 	FILE *file = fopen("/src/targets", "r");
-	unsigned int nr = 0;
+	char *target;
 
 	if (!file)
 		return failed("cannot read /src/targets");
-	while (nr < MAX_TARGETS && fscanf(file, "%ms", &targets[nr]) == 1)
-		nr++;
+	while (fscanf(file, "%ms", &target) == 1) {
+		targets = reallocarray(targets, nr_targets + 1, sizeof(*targets));
+		if (!targets)
+			return failed("cannot read /src/targets");
+		targets[nr_targets++] = target;
+	}
 	fclose(file);
 	return 0;
 }
@@ -175,20 +180,38 @@ static void show_log(void)
 	execute(argv);
 }
 
-static int make_targets(unsigned int nr)
+/* "TARGETS=", and the first @nr of them. NULL if there is no memory for that. */
+static char *list_targets(unsigned int nr)
 {
-	char list[32 * MAX_TARGETS] = "TARGETS=";
-	char *argv[] = { "sh", "-c", "exec make -C /src \"$0\" >" MAKE_LOG " 2>&1", list, NULL };
+	char *list = NULL;
+	size_t size;
+	FILE *file = open_memstream(&list, &size);
 	unsigned int i;
 
-	for (i = 0; i < nr && targets[i]; i++)
-		snprintf(list + strlen(list), sizeof(list) - strlen(list), " %s", targets[i]);
-	if (i < nr)
-		return fl_fail("the source has %u targets, not %u", i, nr);
-	if (!execute(argv))
-		return 0;
-	show_log();
-	return -1;
+	if (!file)
+		return NULL;
+	fputs("TARGETS=", file);
+	for (i = 0; i < nr; i++)
+		fprintf(file, " %s", targets[i]);
+	fclose(file);
+	return list;
+}
+
+static int make_targets(unsigned int nr)
+{
+	char *argv[] = { "sh", "-c", "exec make -C /src \"$0\" >" MAKE_LOG " 2>&1", NULL, NULL };
+	int ret;
+
+	if (nr > nr_targets)
+		return fl_fail("the source has %u targets, not %u", nr_targets, nr);
+	argv[3] = list_targets(nr);
+	if (!argv[3])
+		return failed("cannot list the targets");
+	ret = execute(argv);
+	free(argv[3]);
+	if (ret)
+		show_log();
+	return ret;
 }
 
 /* Builds the first one, so that the caches have what it takes. */
