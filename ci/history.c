@@ -67,6 +67,12 @@ static sqlite3 *open_history(const char *path, bool write)
 		sqlite3_close(db);
 		return NULL;
 	}
+	/* SQLite opens what it may only read all the same. */
+	if (write && sqlite3_db_readonly(db, "main")) {
+		fl_fail("cannot use the history %s: it is read-only; name another with HISTORY, or mend this", path);
+		sqlite3_close(db);
+		return NULL;
+	}
 	sqlite3_busy_timeout(db, BUSY_MS);
 	if (write && (execute(db, path, "BEGIN IMMEDIATE") || execute(db, path, schema))) {
 		sqlite3_close(db);

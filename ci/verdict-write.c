@@ -16,6 +16,25 @@ static const char *word(bool regressed)
 	return regressed ? "REGRESSION" : "pass";
 }
 
+static void print_explaining(const char *name, const struct fl_change *change)
+{
+	printf("  %-24s %16.1f %16.1f %+9.1f\n", name, change->a, change->b, change->change);
+}
+
+/* Work and exits, by class: they explain the measures. */
+static void print_explanation(const struct verdict *verdict)
+{
+	int i;
+
+	printf("\n  %-24s %16s %16s %9s\n", "mean of a run", "base", "candidate", "change");
+	for (i = 0; i < NR_COUNTS; i++)
+		print_explaining(count_name(i), &verdict->counts[i]);
+	for (i = 0; i < FL_NR_CLASSES; i++) {
+		if (verdict->classes[i].a || verdict->classes[i].b)
+			print_explaining(fl_class_name(i), &verdict->classes[i]);
+	}
+}
+
 void verdict_print(const struct verdict *verdict)
 {
 	int i;
@@ -32,14 +51,33 @@ void verdict_print(const struct verdict *verdict)
 
 		printf("  %s%-*s %16.*f %16.*f %+8.2f%% %+8.2f%%..%+.2f%% %+6.2f%%  %s\n", finding->name,
 		       (int)(24 - snprintf(NULL, 0, "%s", finding->name)), finding->unit,
-		       decimals, change->a, decimals, change->b, finding_percent(finding),
+		       decimals, change->a, decimals, change->b, change_percent(&finding->change),
 		       100 * change->low / change->a, 100 * change->high / change->a,
 		       100 * finding->limit, word(finding->regressed));
 	}
+	print_explanation(verdict);
 	printf("\nverdict: %s\n", word(verdict->regressed));
 }
 
 /* ---- for a merge request ---- */
+
+static void print_markdown_row(const char *name, const struct fl_change *change, FILE *out)
+{
+	fprintf(out, "| %s | %.1f | %.1f | %+.1f |\n", name, change->a, change->b, change->change);
+}
+
+static void print_markdown_explanation(const struct verdict *verdict, FILE *out)
+{
+	int i;
+
+	fputs("\n| mean of a run | base | candidate | change |\n| --- | ---: | ---: | ---: |\n", out);
+	for (i = 0; i < NR_COUNTS; i++)
+		print_markdown_row(count_name(i), &verdict->counts[i], out);
+	for (i = 0; i < FL_NR_CLASSES; i++) {
+		if (verdict->classes[i].a || verdict->classes[i].b)
+			print_markdown_row(fl_class_name(i), &verdict->classes[i], out);
+	}
+}
 
 static void print_markdown(const struct verdict *verdict, FILE *out)
 {
@@ -55,8 +93,9 @@ static void print_markdown(const struct verdict *verdict, FILE *out)
 
 		fprintf(out, "| %s%s | %.*f | %.*f | %+.2f %% | %+.2f %% | %s |\n", finding->name,
 			finding->unit, decimals, finding->change.a, decimals, finding->change.b,
-			finding_percent(finding), 100 * finding->limit, word(finding->regressed));
+			change_percent(&finding->change), 100 * finding->limit, word(finding->regressed));
 	}
+	print_markdown_explanation(verdict, out);
 	fprintf(out, "\nCycles are instructions, and %.0f for each VM exit: an estimate.\n",
 		verdict->exit_cycles);
 }
@@ -99,7 +138,7 @@ static void print_junit(const struct verdict *verdict, FILE *out)
 		fprintf(out, "\" name=\"%s\">", finding->name);
 		if (finding->regressed)
 			fprintf(out, "<failure message=\"%+.2f %%, more than %+.2f %%\"/>",
-				finding_percent(finding), 100 * finding->limit);
+				change_percent(&finding->change), 100 * finding->limit);
 		fputs("</testcase>\n", out);
 	}
 	fputs("</testsuite>\n", out);
@@ -127,14 +166,40 @@ static struct json_object *side_json(const struct fl_run *run, size_t nr)
 	return side;
 }
 
+static void add_change(struct json_object *object, const struct fl_change *change)
+{
+	add_number(object, "base", change->a);
+	add_number(object, "candidate", change->b);
+	add_number(object, "change", change->change);
+}
+
+static void add_named_change(struct json_object *object, const char *name, const struct fl_change *change)
+{
+	struct json_object *member = json_object_new_object();
+
+	add_change(member, change);
+	json_object_object_add(object, name, member);
+}
+
+/* Means of the sides' runs. */
+static void add_explanation(struct json_object *object, const struct verdict *verdict)
+{
+	struct json_object *classes = json_object_new_object();
+	int i;
+
+	add_named_change(object, "guest_faults", &verdict->counts[COUNT_GUEST_FAULTS]);
+	add_named_change(object, "exits_total", &verdict->counts[COUNT_EXITS]);
+	for (i = 0; i < FL_NR_CLASSES; i++)
+		add_named_change(classes, fl_class_name(i), &verdict->classes[i]);
+	json_object_object_add(object, "classes", classes);
+}
+
 static struct json_object *finding_json(const struct finding *finding)
 {
 	struct json_object *object = json_object_new_object();
 
 	add_text(object, "name", finding->name);
-	add_number(object, "base", finding->change.a);
-	add_number(object, "candidate", finding->change.b);
-	add_number(object, "change", finding->change.change);
+	add_change(object, &finding->change);
 	add_number(object, "low", finding->change.low);
 	add_number(object, "high", finding->change.high);
 	add_number(object, "p", finding->change.p);
@@ -158,6 +223,7 @@ static struct json_object *verdict_json(const struct verdict *verdict)
 	for (i = 0; i < NR_MEASURES; i++)
 		json_object_array_add(findings, finding_json(&verdict->findings[i]));
 	json_object_object_add(object, "findings", findings);
+	add_explanation(object, verdict);
 	return object;
 }
 

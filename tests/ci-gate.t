@@ -17,11 +17,14 @@ export GATE_DIR=$SCRATCH/gate
 # ---- a real one, short ----
 
 export WORKLOAD=anon FAULTS=499 RUNS=2
-try "$TOP/ci/gate" 6.12@update 6.12@zap
+try "$TOP/ci/gate" --store "$SCRATCH/update" 6.12@update
+is "$STATUS:$ERR" "0:" "a base is measured"
+try "$TOP/ci/gate" "$SCRATCH/update" 6.12@zap
 is "$STATUS:$ERR" "1:" "zap is a regression against update"
 like "$OUT" "exits per guest fault +2.000 +3.000 .*REGRESSION"$'\n' "and the table says so"
+like "$OUT" "refault +0.0 +499.0 +\+499.0"$'\n' "and which exits explain it"
 diag "$(sed -n '/paging:/,$p' <<<"$OUT")"
-GATE_SAME=y try "$TOP/ci/gate" 6.12@update 6.12@update
+try "$TOP/ci/gate" "$SCRATCH/update" 6.12@update
 is "$STATUS:$ERR" "0:" "a kernel is none against itself"
 is "$(jq '[.findings[] | (.change / .base | fabs) < 0.001] | all' "$GATE_DIR/verdict.json")" true \
 	"and its runs are within 0.1 %"
@@ -40,6 +43,11 @@ lines=$(wc -l <"$1")
 read -r instructions refaults faults < <(sed -n "$((($(wc -l <"$calls") - 1) % lines + 1))p" "$1")
 [[ $instructions != panics ]] || { echo "Kernel panic" >"$4"; exit; }
 [[ $instructions != hangs ]] || exec sleep 1000
+if [[ $instructions == fails ]]; then
+	echo '{"job":{"kernel":"6.12.1","vendor":"svm","policy":"unsync","workload":"anon","paging":"64"},"status":1,"error":"'"${refaults//_/ }"'"}' >"$3"
+	echo '{"end":true,"runs":1}' >>"$3"
+	exec sleep 1000
+fi
 faults=${faults:-499} exits=$((2 * faults + refaults))
 cat >"$3" <<JSON
 {"job":{"policy":"unsync","workload":"anon","paging":"64"},"status":0,"run":{"schema":"faultline.run/1","line":"6.12","kernel":"6.12.1","vendor":"svm","mmu":"shadow","policy":"unsync","workload":"anon","paging":"64","level":"exits","vcpus":1,"guest_faults":$faults,"exits_total":$exits,"exits_in_episodes":$exits,"classes":{"inject":$faults,"pte-write":$faults,"refault":$refaults},"classes_in_episodes":{"inject":$faults,"pte-write":$faults,"refault":$refaults},"histogram":{"2":$((faults - refaults)),"3":$refaults},"exit_reasons":{"exception_pf":$exits},"open_episodes":0,"lost_events":0,"duration_ns":$((2 * instructions)),"clock":"virtual"},"guest":{"schema":"faultline.guest/1","faults_asked":$faults,"faults_handled":$faults}}
@@ -66,7 +74,7 @@ gate() {
 
 # nothing NAME: no verdict, no runs and no process are left.
 nothing() {
-	is "$(find "$GATE_DIR" -mindepth 1 ! -name '*.log' 2>/dev/null; pgrep -f "$LAB_HOST_DIR/fake" || true)" "" \
+	is "$(find "$GATE_DIR" -mindepth 1 ! -name '*.log' ! -name '*.console' 2>/dev/null; pgrep -f "$LAB_HOST_DIR/fake" || true)" "" \
 		"$1: nothing is left that could be taken for a result"
 }
 
@@ -100,6 +108,9 @@ gate base more
 is "$STATUS:$ERR" "1:" "as many instructions, more exits: regression"
 is "$(jq -c '[.findings[].regressed]' "$GATE_DIR/verdict.json")" '[false,true,true]' \
 	"as many instructions, more exits: in exits and in the estimate"
+is "$(jq -c '[.guest_faults.change, .exits_total.change, .classes.refault.change]' "$GATE_DIR/verdict.json")" \
+	'[0,495,495]' "as many instructions, more exits: by class, in verdict.json"
+like "$(<"$GATE_DIR/summary.md")" '\| refault \| 4.0 \| 499.0 \| \+495.0 \|' "and in summary.md"
 LIMITS='--exit-cycles 0 --limit-exits 100' gate base more
 is "$STATUS:$ERR" "0:" "as many instructions, exits for free: pass"
 
@@ -119,6 +130,28 @@ gate stored slow
 is "$STATUS" 3 "a baseline of another schema: exit status 3"
 nothing "a baseline of another schema"
 
+# How much runs differ, and what the gate would say how often
+rm -rf "$SCRATCH/stored"
+for name in base slow; do
+	rm -f "$SCRATCH"/*.calls
+	try "$TOP/ci/gate" --store "$SCRATCH/stored-$name" "$SCRATCH/$name"
+done
+try "$TOP/ci/gate" spread "$SCRATCH/stored-base" "$SCRATCH/stored-slow"
+is "$STATUS:$ERR" "0:" "the spread of stored runs"
+like "$OUT" 'base: 3 runs .*instructions +1000100.0 +1000000 +1000200 +0.0200%.*exits +1002.0 +1002 +1002 +0.0000%' \
+	"the least, the most, and how far they are apart"
+like "$OUT" 'candidate against the base: a regression in 20 of 20 .*itself: a regression in 0 of 100 ' \
+	"how often it is a regression: always, and never against itself"
+first=$OUT
+LIMITS='--seed 1 --limit-instructions 1 --limit-cycles 1' try "$TOP/ci/gate" spread "$SCRATCH/stored-base" "$SCRATCH/stored-slow"
+like "$OUT" 'a regression in [0-9] of 20 ' "at a limit of what it is slower by: by chance"
+try "$TOP/ci/gate" spread "$SCRATCH/stored-base" "$SCRATCH/stored-slow"
+is "$OUT" "$first" "the same seed: the same tries"
+try "$TOP/ci/gate" spread "$SCRATCH/base"
+fails 2 "base' is no directory that --store has made" "spread of what isn't stored"
+LIMITS='--tries none' try "$TOP/ci/gate" spread "$SCRATCH/stored-base"
+fails 2 "'none' is not a number from 1" "spread: no number of tries"
+
 # ---- trees, which are "built" by copying ----
 
 # tree NAME LINE...: a kernel tree that becomes such a file
@@ -137,6 +170,9 @@ PATCHES_DIR=$SCRATCH/patches make_patch 1.patch "$SCRATCH/old" s/old/older/ kern
 PATCHES_DIR=$SCRATCH/patches FAULTLINE_CACHE=$SCRATCH/cache gate old new
 is "$STATUS:$ERR" "1:" "two trees: each is built and measured"
 like "$OUT" "instructions +1000100 +1010100 " "two trees: neither takes the other's place"
+echo 'error: this does not compile' >"$SCRATCH/new/kernel/fork.c"
+PATCHES_DIR=$SCRATCH/patches FAULTLINE_CACHE=$SCRATCH/cache gate old new
+fails 3 "the build failed: .*error: this does not compile" "a tree that doesn't compile"
 rm -r "$SCRATCH/old" "$SCRATCH/new"
 
 # ---- history ----
@@ -158,6 +194,25 @@ is "$(grep -c '^  20.*  v[1-6] ' <<<"$OUT"):$(grep -c 'REGRESSION' <<<"$OUT")" "
 is "$(grep 'changed by' <<<"$OUT" | cut -d ' ' -f 3-8)" $'instructions changed by +0.60 % with\ncycles (estimate) changed by +0.24 %' \
 	"what changed"
 like "$OUT" "instructions changed by \+0.60 % with v4 " "and with which kernel"
+"$TOP/build/tests/hold-sqlite" "$HISTORY" "$SCRATCH/held" &
+holder=$!
+until [[ -e $SCRATCH/held ]]; do sleep 0.1; done
+gate base slow
+fails 3 "cannot use the history .*database is locked" "a history that is locked"
+kill "$holder"
+wait "$holder" 2>/dev/null || true
+rm -rf "$GATE_DIR" "$SCRATCH"/*.calls
+# shellcheck disable=SC2016 # for the other shell
+try unshare --mount bash -c 'mount --bind "$1" "$1" && mount -o remount,bind,ro "$1" && shift && exec "$@"' bash \
+	"$HISTORY" "$TOP/ci/gate" "$SCRATCH/base" "$SCRATCH/slow"
+fails 3 "cannot use the history .*read-only" "a history that is read-only"
+nothing "a history that is read-only"
+cp "$HISTORY" "$SCRATCH/whole.db"
+dd if=/dev/urandom of="$HISTORY" bs=1024 seek=4 count=4 conv=notrunc status=none
+gate base slow
+fails 3 "history .*(is damaged|malformed)" "a history with a damaged page"
+try "$TOP/ci/gate" trend
+is "$STATUS" 3 "a history with a damaged page: no trend"
 echo "not a database, but longer than a header of one is, as it has to be read" >"$HISTORY"
 gate base slow
 fails 3 "cannot use the history .*not a database" "a damaged history"
@@ -177,6 +232,12 @@ kernel panics '1000000 4' 'panics'
 gate base panics
 fails 3 "candidate, run 2: fake 6.12 ended without a result" "a kernel that panics at its second run"
 nothing "a kernel that panics"
+kernel none_such 'fails init:_/dev/kvm_is_missing'
+gate base none_such
+fails 3 "candidate, run 1: unsync anon 64 failed: init: /dev/kvm is missing; see .*candidate-1.log" "a kernel without KVM"
+nothing "a kernel without KVM"
+try "$TOP/ci/gate" 6.12-none "$SCRATCH/base"
+fails 2 "unknown KERNEL_VARIANT 'none'; known: stock " "a variant that there is none of"
 gate base base
 fails 2 "the same kernel under the same policy" "the same kernel"
 gate base none

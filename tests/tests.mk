@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # Test programs. Included by the top Makefile.
 
-TEST_PROGRAMS := $(patsubst %,$(BUILD)/tests/%,episode-test host-fault-test torture-model-test collector-test metrics-test results-test results-mutate craft diff-test top-test trace-test)
+TEST_PROGRAMS := $(patsubst %,$(BUILD)/tests/%,episode-test host-fault-test torture-model-test collector-test metrics-test results-test results-mutate craft diff-test top-test trace-test hold-sqlite)
 FUZZ_SECONDS ?= 600
 FUZZ_CORPUS := tests/episode-fuzz-corpus
 
@@ -24,6 +24,10 @@ $(BUILD)/tests/results-mutate: $(MUTATE_SRCS) $(wildcard tests/*.h analysis/*.h 
 	@mkdir -p $(@D)
 	$(CLANG) -g -O1 -Wall -Wextra -fsanitize=address,undefined -fno-sanitize-recover=undefined \
 		$(ANALYSIS_CFLAGS) $(MUTATE_SRCS) -o $@ -ljson-c -lsqlite3
+
+$(BUILD)/tests/hold-sqlite: tests/hold-sqlite.c
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $< -o $@ -lsqlite3
 
 $(BUILD)/tests/episode-fuzz: tests/episode-fuzz.c $(wildcard bpf/*.h)
 	@mkdir -p $(@D)
