@@ -219,23 +219,34 @@ static int run_qemu(const struct options *options)
 		fl_fail("QEMU failed, wait status 0x%x", status);
 }
 
-/* Whether it tells why there is no result: a compiler's, the guest's init's, its kernel's. */
-static bool is_reason(const char *line)
+/*
+ * How much @line tells of why there is no result: 2, a compiler's or the kernel's
+ * word; 1, that of the guest's init, which only knows what failed; or 0.
+ */
+static int rank_reason(const char *line)
 {
-	return strstr(line, " error: ") || strstr(line, "Kernel panic") || !strncmp(line, "init: ", 6);
+	if (strstr(line, " error: ") || strstr(line, "Kernel panic"))
+		return 2;
+	return !strncmp(line, "init: ", 6);
 }
 
-/* All that the guest's console said: the whole of it helps, not the end. The first reason is kept. */
+/*
+ * All that the guest's console said: the whole of it helps, not the end. The best
+ * reason is kept, of several the first.
+ */
 static void show_console(const char *path, char *reason, size_t size)
 {
 	FILE *console = fopen(path, "r");
 	char line[1024];
+	int rank = 0;
 
 	while (console && fgets(line, sizeof(line), console)) {
 		line[strcspn(line, "\r\n")] = '\0';
 		printf("guest: %s\n", line);
-		if (!*reason && is_reason(line))
+		if (rank_reason(line) > rank) {
+			rank = rank_reason(line);
 			snprintf(reason, size, ": %.400s", line);
+		}
 	}
 	if (console)
 		fclose(console);
