@@ -133,10 +133,10 @@ int fl_session_judge(const struct fl_session *session, const struct fl_snapshot 
 	if (last->lost_events)
 		return fl_fail("%llu events were lost; the counts are too low, measure fewer VMs at once",
 			       last->lost_events);
-	if (total->counts.exits || fl_tally_lacks_exits(total))
+	if (total->counts.exits || total->window_ns || fl_tally_lacks_exits(total))
 		return 0;
 	if (selection->window)
-		return fl_fail("no exit was seen in a window; does the guest mark one?");
+		return fl_fail("no window was seen; does the guest mark one?");
 	if (fl_collector_may_lack_exits(session->collector))
 		return fl_fail("no VM exit and no guest fault was seen; this KVM (PVM) may tell of neither, 'faultline check' says more");
 	return fl_fail("no VM exit was seen; does %s run a virtual machine?",
