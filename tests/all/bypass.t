@@ -23,4 +23,7 @@ for line in 6.12 6.1 7.2; do
 		"$want" "$line: each run is there, and faults bypassed KVM where they should"
 done
 
+try env WORKLOAD=boot POLICY=bypass OUT="$RESULTS" "$TOP/lab/run"
+is "$STATUS:$ERR" "0:" "a Linux guest boots, and its processes fork, exec, fault and exit"
+
 done_testing
