@@ -11,14 +11,6 @@ TOP=$(cd "$(dirname "$0")/.." && pwd)
 
 FAULTLINE=$TOP/build/bin/faultline
 MICRO=$TOP/build/lab/micro
-PIDS=()
-
-end_processes() {
-	((${#PIDS[@]} == 0)) || kill "${PIDS[@]}" 2>/dev/null || true
-	wait
-	rm -rf "$SCRATCH"
-}
-trap end_processes EXIT
 
 # ---- calls ----
 

@@ -4,8 +4,17 @@
 # A Prometheus for tests, to be sourced after tap.sh: it scrapes what is to be
 # tested, with the project's rules, and is asked what it knows.
 
-# start_prometheus ADDRESS: API is where it answers. Its pid joins PIDS, the list of
-# what the test is going to end.
+# What the test has started, to be ended with it.
+PIDS=()
+
+end_processes() {
+	((${#PIDS[@]} == 0)) || kill "${PIDS[@]}" 2>/dev/null || true
+	wait
+	rm -rf "$SCRATCH"
+}
+trap end_processes EXIT
+
+# start_prometheus ADDRESS: API is where it answers. Its pid joins PIDS.
 start_prometheus() {
 	cat >"$SCRATCH/prometheus.yml" <<-END
 		global:

@@ -14,14 +14,6 @@ TOP=$(cd "$(dirname "$0")/../.." && pwd)
 unset LINE VENDOR PAGING FAULTS VCPUS CPUS MICRO_OPTIONS LAB_KERNEL LAB_HOST_DIR
 unset KERNEL_VARIANT CMDLINE CONFIG_NAME
 RESULTS=$SCRATCH/results.json
-PIDS=()
-
-end_processes() {
-	((${#PIDS[@]} == 0)) || kill "${PIDS[@]}" 2>/dev/null || true
-	wait
-	rm -rf "$SCRATCH"
-}
-trap end_processes EXIT
 
 # ---- on an emulated host ----
 
