@@ -69,6 +69,15 @@ static const struct {
 	{ "nested_prefault", "N" }, { "sticky_unsync", "0" },
 };
 
+/* The value that lab/run's STICKY asks for; init gets words for no parameter as variables. */
+#define STICKY NULL
+static const char *sticky_value(void)
+{
+	const char *value = getenv("sticky_unsync");
+
+	return value ? value : "64";
+}
+
 static int set_parameter(const char *name, const char *value)
 {
 	char path[128];
@@ -88,8 +97,10 @@ static int set_parameters(const char *const *values)
 	size_t i;
 
 	for (i = 0; i < NR_PARAMETERS; i++) {
-		if (set_parameter(parameters[i].name, values[i]) &&
-		    (errno != ENOENT || strcmp(values[i], parameters[i].standard)))
+		const char *value = values[i] == STICKY ? sticky_value() : values[i];
+
+		if (set_parameter(parameters[i].name, value) &&
+		    (errno != ENOENT || strcmp(value, parameters[i].standard)))
 			return -1;
 	}
 	return 0;
@@ -109,8 +120,8 @@ static int set_policy(const char *policy)
 		{ "unsync", { "Y", "Y", "N", "N", "0" } },
 		{ "bypass", { "N", "Y", "Y", "N", "0" } },
 		{ "prefault", { "Y", "Y", "N", "Y", "0" } },
-		{ "sticky", { "Y", "Y", "N", "N", "32" } },
-		{ "prefault+sticky", { "Y", "Y", "N", "Y", "32" } },
+		{ "sticky", { "Y", "Y", "N", "N", STICKY } },
+		{ "prefault+sticky", { "Y", "Y", "N", "Y", STICKY } },
 	};
 	size_t i;
 
