@@ -5,7 +5,7 @@
 # build on its own, or the series is no good for a bisection: all of KVM, with
 # what the compiler warns about under W=1 as errors, built in and as modules.
 
-# write_config HOW FILE: what KVM is built like, over the lab's configuration.
+# write_config HOW FILE: what KVM is built like, over the lab's configuration of the line.
 # Modules with BTF would need a vmlinux.
 write_config() {
 	cat >"$2" <<-END
@@ -45,11 +45,13 @@ build_kvm() {
 build_prefix() {
 	local how=$1 last=${PATCHES[-1]##*/} error
 
+	CONFIG_NAME=lab
+	read_fragments
 	CONFIG_ID=kvm-$how
 	# shellcheck disable=SC2034 # configure() names it
 	CONFIG_NAME=$CONFIG_ID
-	FRAGMENTS=("$CONFIG_DIR/lab.config" "$WORK/kvm-$how.config")
-	write_config "$how" "${FRAGMENTS[1]}"
+	write_config "$how" "$WORK/kvm-$how.config"
+	FRAGMENTS+=("$WORK/kvm-$how.config")
 	[[ -f $WORK/obj-$CONFIG_ID/configured ]] || configure >/dev/null
 	touch "$WORK/obj-$CONFIG_ID/configured"
 	build_kvm "$how" >/dev/null || {
