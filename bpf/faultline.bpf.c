@@ -737,17 +737,23 @@ int on_kvm_nested_prefault(__u64 *ctx)
 	return 0;
 }
 
+/* A kernel with a part of the series may have the tracepoint, but not the update. */
+static __always_inline bool is_update(__u32 action)
+{
+	return bpf_core_enum_value_exists(enum kvm_mmu_pte_write_action,
+					  KVM_MMU_PTE_WRITE_UPDATED) &&
+		action == bpf_core_enum_value(enum kvm_mmu_pte_write_action,
+					      KVM_MMU_PTE_WRITE_UPDATED);
+}
+
 /* kvm_mmu_pte_write(vcpu, sp, gpa, bytes, gpte, old_spte, new_spte, action) */
 SEC("tp_btf/kvm_mmu_pte_write")
 int on_kvm_mmu_pte_write(__u64 *ctx)
 {
 	struct fl_vcpu_entry *entry = this_open_vcpu();
 	struct kvm_mmu_page *sp = (void *)ctx[1];
-	bool updated = (__u32)ctx[7] ==
-		bpf_core_enum_value(enum kvm_mmu_pte_write_action,
-				    KVM_MMU_PTE_WRITE_UPDATED);
 
-	if (!updated)
+	if (!is_update(ctx[7]))
 		return saw(FL_SAW_PTE_WRITE);
 	if (!entry)
 		return 0;

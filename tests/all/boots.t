@@ -31,6 +31,7 @@ boots() {
 		"$TOP/scripts/kernel" build "$1"
 	is "$STATUS:$ERR" "0:" "$1: a kernel up to $3 builds"
 	policies=$(policies "$1")
+	rm -f "$RESULTS"
 	try env POLICY="$policies" OUT="$RESULTS" LINE="$1" LAB_KERNEL="$SCRATCH/build/kernel/$1/bzImage" "$TOP/lab/run"
 	is "$STATUS:$ERR" "0:" "$1: it boots and runs a guest under $policies, without a splat"
 	is "$(jq -r '.runs[] | "\(.policy) \(.paging) \(.guest_faults)"' "$RESULTS")" \
