@@ -7,10 +7,13 @@
 #include <errno.h>
 #include <getopt.h>
 #include <linux/kvm.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "error.h"
@@ -31,7 +34,7 @@ enum frames { FRAMES_RESIDENT, FRAMES_SHARED, FRAMES_ABSENT };
 
 struct options {
 	int workload, paging, frames;
-	unsigned int faults, vcpus, timeout, device_reads;
+	unsigned int faults, vcpus, vms, timeout, device_reads;
 	bool separate, pae_halves, dirty_log;
 	const char *json;
 };
@@ -52,6 +55,7 @@ static const char help[] =
 "  --vcpus N          1 to 8 that fault at once, default 1; they share an address\n"
 "                     space and its page tables\n"
 "  --separate         an address space for each vCPU\n"
+"  --vms N            that many such machines at once, 1 to 8, default 1\n"
 "  --not-resident     leave it to the guest to touch its page frames first\n"
 "  --zero-pages       the host has one page of zeros for all of them before\n"
 "  --dirty-log        the host logs what the guest writes to in its window\n"
@@ -84,6 +88,10 @@ static int set_option(struct options *options, int option, const char *value)
 		options->vcpus = option_number(value, GUEST_MAX_VCPUS);
 		return options->vcpus ? 0 :
 			option_error("--vcpus '%s' is not a number from 1 to 8", value);
+	case 'V':
+		options->vms = option_number(value, GUEST_MAX_VCPUS);
+		return options->vms ? 0 :
+			option_error("--vms '%s' is not a number from 1 to 8", value);
 	case 't':
 		options->timeout = option_number(value, 86400);
 		return options->timeout ? 0 :
@@ -123,9 +131,9 @@ static int check_options(const struct options *options, int argc, char **argv)
 	if (options->pae_halves && options->paging != PAGING_PAE)
 		return option_error("--pae-halves goes with --paging pae, not %s",
 				   paging_names[options->paging]);
-	if (options->vcpus > 1 && (options->dirty_log || options->device_reads))
-		return option_error("%s goes with one vCPU",
-				    options->dirty_log ? "--dirty-log" : "--device-reads");
+	if (options->vcpus > 1 && (options->dirty_log || options->device_reads || options->vms > 1))
+		return option_error("%s goes with one vCPU", options->dirty_log ? "--dirty-log" :
+				    options->device_reads ? "--device-reads" : "--vms");
 	return 0;
 }
 
@@ -138,6 +146,7 @@ static int parse(int argc, char **argv, struct options *options)
 		{ "faults", required_argument, NULL, 'n' },
 		{ "vcpus", required_argument, NULL, 'v' },
 		{ "separate", no_argument, NULL, 's' },
+		{ "vms", required_argument, NULL, 'V' },
 		{ "not-resident", no_argument, NULL, 'r' },
 		{ "zero-pages", no_argument, NULL, 'z' },
 		{ "dirty-log", no_argument, NULL, 'd' },
@@ -357,6 +366,7 @@ static void give_back(const struct vm *vm, unsigned int id)
 
 struct machine {
 	struct vm vm;			/* comes first: vCPUs know it */
+	unsigned int first_cpu;		/* of the host, for its vCPUs */
 	unsigned int device_reads;	/* that the guest has made */
 	long dirty_pages;		/* that it wrote to in its window */
 	bool failed;			/* and has told the user */
@@ -380,7 +390,7 @@ static bool handle_request(struct vcpu *vcpu)
 
 	switch (vm_written(vcpu)) {
 	case GUEST_MARK_START:
-		vm_mark_start(id);
+		vm_mark_start(((struct machine *)vcpu->vm)->first_cpu + id);
 		return true;
 	case GUEST_MARK_STOP:
 		vm_mark_stop();
@@ -490,6 +500,7 @@ static int guest_failed(const struct vm *vm)
 struct result {
 	const struct options *options;
 	const struct machine *machine;
+	unsigned long long handled;	/* faults, by all machines */
 };
 
 static void print_vcpus(FILE *file, const struct vm *vm)
@@ -517,21 +528,31 @@ static void print_json(FILE *file, const void *context)
 		"\"faults_asked\":%llu,\"faults_handled\":%llu,\"resident\":%s,\"pae_halves\":%s,"
 		"\"device_reads\":%u,\"dirty_pages\":%ld,\"window_ticks\":%llu,\"vcpus\":[",
 		workload_names[options->workload], paging_names[options->paging],
-		(unsigned long long)options->faults * options->vcpus,
-		count_handled(vm), options->frames == FRAMES_RESIDENT ? "true" : "false",
+		(unsigned long long)options->faults * options->vcpus * options->vms,
+		result->handled, options->frames == FRAMES_RESIDENT ? "true" : "false",
 		options->pae_halves ? "true" : "false", result->machine->device_reads,
 		result->machine->dirty_pages, (unsigned long long)guest_vcpu(vm, 0)->window_ticks);
 	print_vcpus(file, vm);
 	fprintf(file, "]}\n");
 }
 
-static int run(const struct options *options)
+static int report(const struct result *result)
+{
+	const struct options *options = result->options;
+
+	printf("%s, %s paging: the guest handled %llu page faults\n",
+	       workload_names[options->workload], paging_names[options->paging], result->handled);
+	return options->json ? write_whole(options->json, print_json, result) : 0;
+}
+
+/* 0 if the guest did all it should. */
+static int run_machine(struct machine *machine, const struct options *options)
 {
 	struct paging paging[GUEST_MAX_VCPUS];
-	struct machine machine = { .vm.handle_exit = handle_exit };
-	struct vm *vm = &machine.vm;
-	struct result result = { options, &machine };
+	struct vm *vm = &machine->vm;
 
+	if (options->vms > 1)	/* or it would be seen in the window of another */
+		vm_stay_on_cpu(machine->first_cpu);
 	if (vm_create(vm, options->vcpus, memory_size(options), options->frames == FRAMES_RESIDENT))
 		return -1;
 	set_up(vm, paging, options);
@@ -539,25 +560,74 @@ static int run(const struct options *options)
 		return -1;
 	switch (vm_run(vm, options->timeout)) {
 	case VM_GUEST_DONE:
-		break;
+		return check_result(machine, paging);
 	case VM_GUEST_FAILED:
-		return machine.failed ? -1 : guest_failed(vm);
+		return machine->failed ? -1 : guest_failed(vm);
 	default:
 		return -1;
 	}
-	if (check_result(&machine, paging))
+}
+
+/* In a process of its own, which ends with this one. What it has handled goes to @handled. */
+static pid_t start_other(const struct options *options, unsigned int id,
+			 unsigned long long *handled)
+{
+	struct machine machine = {
+		.vm.handle_exit = handle_exit, .first_cpu = id,
+	};
+	pid_t pid = fork();
+
+	if (pid)
+		return pid;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (run_machine(&machine, options))
+		_exit(EXIT_FAILURE);
+	*handled = count_handled(&machine.vm);
+	_exit(EXIT_SUCCESS);
+}
+
+static int wait_for_others(unsigned int nr)
+{
+	int status, ret = 0;
+
+	while (nr--) {
+		if (wait(&status) < 0 || status)
+			ret = -1;
+	}
+	return ret;
+}
+
+static int run(const struct options *options)
+{
+	struct machine machine = { .vm.handle_exit = handle_exit };
+	struct result result = { .options = options, .machine = &machine };
+	unsigned long long *handled;
+	unsigned int i;
+	int ret;
+
+	handled = mmap(NULL, PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (handled == MAP_FAILED)
+		return fl_fail("cannot get memory: %s", strerror(errno));
+	for (i = 1; i < options->vms; i++) {
+		if (start_other(options, i, &handled[i]) < 0)
+			return fl_fail("cannot start another machine: %s", strerror(errno));
+	}
+	ret = run_machine(&machine, options);
+	if (ret)	/* which ends the others */
+		return ret;
+	if (wait_for_others(options->vms - 1))
 		return -1;
-	printf("%s, %s paging: the guest handled %llu page faults\n",
-	       workload_names[options->workload], paging_names[options->paging],
-	       count_handled(vm));
-	return options->json ? write_whole(options->json, print_json, &result) : 0;
+	handled[0] = count_handled(&machine.vm);
+	for (i = 0; i < options->vms; i++)
+		result.handled += handled[i];
+	return report(&result);
 }
 
 int main(int argc, char **argv)
 {
 	struct options options = {
 		.workload = WORKLOAD_ANON, .paging = PAGING_64,
-		.faults = 1999, .vcpus = 1, .timeout = 60,
+		.faults = 1999, .vcpus = 1, .vms = 1, .timeout = 60,
 	};
 	int ret = parse(argc, argv, &options);
 

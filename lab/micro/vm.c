@@ -455,13 +455,18 @@ static void mark(unsigned int which)
 	__cpuid_count(MARK_LEAF, which, a, b, c, d);
 }
 
-void vm_mark_start(unsigned int vcpu)
+void vm_stay_on_cpu(unsigned int n)
 {
 	cpu_set_t cpus;
 
 	CPU_ZERO(&cpus);
-	CPU_SET(vcpu % sysconf(_SC_NPROCESSORS_ONLN), &cpus);
+	CPU_SET(n % sysconf(_SC_NPROCESSORS_ONLN), &cpus);
 	sched_setaffinity(0, sizeof(cpus), &cpus);
+}
+
+void vm_mark_start(unsigned int vcpu)
+{
+	vm_stay_on_cpu(vcpu);
 	mark(MARK_START);
 }
 

@@ -89,6 +89,9 @@ int vm_written(const struct vcpu *vcpu);
  */
 enum vm_end vm_run(struct vm *vm, unsigned int timeout);
 
+/* The calling thread, and those that it starts, stay on the host's CPU @n. */
+void vm_stay_on_cpu(unsigned int n);
+
 /*
  * Where this host is a guest itself: its window, in which its own host counts
  * exits, starts and stops. Called in the thread that runs @vcpu, which stays on one

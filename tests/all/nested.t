@@ -25,6 +25,10 @@ try env VENDOR=vmx FAULTS=99 "$TOP/lab/run"
 is "$STATUS:$ERR" "0:" "vmx: two exits today, one with the prefault"
 shows
 
+try env CPUS=4 MICRO_OPTIONS="--vms 4" FAULTS=501 "$TOP/lab/run"
+is "$STATUS:$ERR" "0:" "svm: four nested guests at once: the same for each fault"
+shows
+
 # Where vCPUs are in different tables, each of them enters between two writes of one.
 try env VCPUS=4 FAULTS=501 STICKY=8192 "$TOP/lab/run"
 is "$STATUS:$ERR" "0:" "svm: a nested guest with four vCPUs: not more exits than with one"
