@@ -2,7 +2,8 @@
 # The torture guest and its VMM. Included by lab.mk after micro.mk, from which
 # the guest's flags, the VMM's machine and the page tables come.
 
-TORTURE_GUEST_SRCS := lab/torture/guest.c lab/torture/model.c lab/torture/guest-access.S
+TORTURE_GUEST_SRCS := $(patsubst %,lab/torture/%,guest.c guest-cpu.c guest-tables.c guest-access.c \
+			model.c guest-access.S)
 TORTURE_OBJS := $(patsubst %,$(BUILD)/torture/%.o,torture disturb guest-image) \
 		$(patsubst %,$(BUILD)/micro/%.o,options paging vm) $(BUILD)/analysis/error.o
 

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the parts of the torture guest's program share: guest.c has the steps,
+ * guest-cpu.c the registers, guest-tables.c what is written to page tables and
+ * where, guest-access.c the accesses through them. Freestanding.
+ */
+#ifndef TORTURE_PROGRAM_H
+#define TORTURE_PROGRAM_H
+
+#include "model.h"
+#include "torture.h"
+
+#define PAGE_SIZE	4096
+
+#define PF_VECTOR	14
+
+/*
+ * In a root, the first bytes are entries of the program itself. So is the first
+ * entry of a PAE root, which is in the same page, out of the way of others.
+ */
+#define OWN_SIZE	16
+#define PAE_ROOT	0x40
+#define PAE_ROOT_SIZE	0x20
+
+#define info ((volatile struct torture_info *)GUEST_INFO)
+
+extern struct model model;
+
+/* ---- guest.c ---- */
+
+uint32_t random_word(void);
+uint32_t random_below(uint32_t n);
+
+/* True in @percent cases of 100. */
+bool chance(uint32_t percent);
+
+void port_out(uint16_t port, uint8_t value);
+
+/* Tell the VMM what is wrong. These don't return. */
+void fail(enum torture_failure failure, uint64_t address, uint64_t wanted, uint64_t found);
+void fail_change(enum torture_failure failure, const struct model_change *change);
+
+volatile struct torture_event *log_event(enum torture_event_type type, uint64_t address,
+					 uint64_t value, uint32_t detail);
+
+/* ---- guest-cpu.c ---- */
+
+extern bool has_nx;	/* in this mode */
+extern bool has_pge;
+
+void detect_cpu(void);
+unsigned int max_phys(void);
+
+/* Each of these flushes, the first two all or a page. The model is told. */
+void load_root(uint32_t root);
+void flush_page(uint64_t address);
+void flush_global(void);
+
+/* Change what an access may do: CR0.WP, SMEP, SMAP, or EFER.NXE. */
+void change_mode(void);
+void toggle_nxe(void);
+
+#ifndef __x86_64__
+/* Between 32-bit and PAE paging, and to another root. */
+void switch_paging(void);
+#endif
+
+/* ---- guest-tables.c ---- */
+
+char *at(uint32_t address);
+uint32_t read_word(uint32_t address);
+uint32_t pool_page(uint32_t n);
+uint32_t random_root(void);
+
+/* Start with random tables, in whose roots are the program's own entries. */
+void copy_own_entries(void);
+void fill_tables(void);
+
+/* The linear addresses that accesses use; a few favourites are used more often. */
+void choose_favourites(void);	/* once for each mode */
+uint64_t pick_address(void);
+
+/* Whether nothing may be written there; if not in a pool page, for one. */
+bool is_off_limits(uint32_t address, unsigned int size);
+
+/* For the dirty log: note a write once it has been made. */
+void note_written(uint32_t address);
+
+/* The bytes that a write at @address puts there: of a new entry, or of two. */
+uint64_t compose(uint32_t address, unsigned int size, uint32_t level);
+
+/* Write an entry that a walk for @address comes by, or another. */
+void write_entry(uint64_t address);
+
+/* Mostly write one that it comes by. */
+void repair_entry(uint64_t address);
+
+/* ---- guest-access.c ---- */
+
+/* Code for CPL 3, to where that runs it. */
+void copy_user_code(void);
+
+/* Make a random access to @address and check it; after a fault, again. */
+void access_area(uint64_t address);
+
+/* No page may have changed by itself: of the pool, or of all of the region. */
+void check_pages(bool all);
+
+#endif /* TORTURE_PROGRAM_H */
