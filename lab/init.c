@@ -6,10 +6,10 @@
  *
  * /jobs has a line a job: POLICY WORKLOAD PAGING FAULTS [MICRO-OPTION]..., where
  * "-- TRACE-OPTION... --" before the options has it traced, too, or
- * POLICY torture PAGING STEPS [TORTURE-OPTION]..., or POLICY selftest 64 1, or
- * POLICY script 64 1, or POLICY boot 64 1. A WORKLOAD whose name starts with
- * "nested" is run by a guest hypervisor: QEMU boots the same kernel and this
- * program, with the job as its arguments.
+ * POLICY torture PAGING STEPS [TORTURE-OPTION]..., also for nested-torture, or
+ * POLICY selftest 64 1, or POLICY script 64 1, or POLICY boot 64 1. Any other
+ * WORKLOAD whose name starts with "nested" is run by a guest hypervisor: QEMU boots
+ * the same kernel and this program, with the job as its arguments.
  * The results are lines of JSON, read by lab-results: an object a job, and one
  * with "end", without which the host side takes the run for a failure.
  */
@@ -245,7 +245,10 @@ static void execute_micro(const struct job *job)
 	execv("/bin/micro", argv);
 }
 
-/* Without the collector: what counts is that nothing goes wrong. */
+/*
+ * Without the collector: what counts is that nothing goes wrong. nested-torture has
+ * no guest hypervisor to run it, but is one.
+ */
 static void execute_torture(const struct job *job)
 {
 	char *argv[16 + MAX_WORDS];
@@ -253,6 +256,8 @@ static void execute_torture(const struct job *job)
 
 	add_words(argv, &nr, "torture", "--json", GUEST_JSON, "--paging", job->paging,
 		  "--steps", job->amount, NULL);
+	if (!strcmp(job->workload, "nested-torture"))
+		add_words(argv, &nr, "--nested", NULL);
 	add_options(argv, &nr, job->options);
 	execv("/bin/torture", argv);
 }
@@ -291,7 +296,7 @@ static void execute_script(void)
 
 static void execute(const struct job *job)
 {
-	if (!strcmp(job->workload, "torture"))
+	if (!strcmp(job->workload, "torture") || !strcmp(job->workload, "nested-torture"))
 		execute_torture(job);
 	else if (is_guest && !strcmp(job->workload, "nested-boot"))
 		execute_boot();

@@ -293,6 +293,11 @@ static bool is_torture(struct json_object *run)
 	return is(run, "schema", "faultline.torture/1");
 }
 
+static bool is_torture_job(struct json_object *job)
+{
+	return is(job, "workload", "torture") || is(job, "workload", "nested-torture");
+}
+
 /*
  * A program that nobody can say anything about is no test: three of four
  * accesses must be such that the architecture leaves no choice whether they fault.
@@ -379,7 +384,7 @@ static int add_run(struct json_object *runs, struct json_object *line)
 		return fl_fail("%s failed: %s", run_name(job), text(line, "error"));
 	if (in_guest)
 		guest = json_object_object_get(in_guest, "guest");
-	if (is(job, "workload", "torture"))
+	if (is_torture_job(job))
 		return add_torture(runs, job, guest);
 	if (is(job, "workload", "selftest") || is(job, "workload", "script") ||
 	    is(job, "workload", "boot"))
@@ -490,13 +495,13 @@ static bool starts_row(struct json_object *runs, size_t index)
 	return true;
 }
 
-/* How wide the column of the workloads has to be. */
-static int workload_width(struct json_object *runs)
+/* How wide a column with what the runs have under @key has to be, at least @width. */
+static int column_width(struct json_object *runs, const char *key, size_t width)
 {
-	size_t width = 9, i;
+	size_t i;
 
 	for (i = 0; i < json_object_array_length(runs); i++) {
-		size_t length = strlen(text(json_object_array_get_idx(runs, i), "workload"));
+		size_t length = strlen(text(json_object_array_get_idx(runs, i), key));
 
 		width = length > width ? length : width;
 	}
@@ -518,7 +523,7 @@ static void print_table(struct json_object *runs)
 {
 	const char *policies[MAX_POLICIES];
 	size_t nr = find_policies(runs, policies), i, p;
-	int width = workload_width(runs);
+	int width = column_width(runs, "workload", 9);
 
 	if (!nr)
 		return;
@@ -545,6 +550,7 @@ static void print_table(struct json_object *runs)
 
 static void print_torture(struct json_object *runs)
 {
+	int workload = column_width(runs, "workload", 8), policy = column_width(runs, "policy", 7);
 	bool titled = false;
 	size_t i;
 
@@ -555,12 +561,12 @@ static void print_torture(struct json_object *runs)
 			continue;
 		if (!titled)
 			printf("\nTorture of the shadow MMU: accesses, and whether they had to fault\n\n"
-			       "%-7s %-6s %-7s %-7s %9s %9s %9s %9s %9s  %s\n", "vendor", "line", "paging",
-			       "policy", "steps", "must", "must not", "either", "faults", "disagreements");
+			       "%-7s %-6s %-*s %-7s %-*s %9s %9s %9s %9s %9s  %s\n", "vendor", "line",
+			       workload, "workload", "paging", policy, "policy", "steps", "must", "must not", "either", "faults", "disagreements");
 		titled = true;
-		printf("%-7s %-6s %-7s %-7s %9" PRIu64 " %9" PRIu64 " %9" PRIu64 " %9" PRIu64 " %9" PRIu64 "  none\n",
-		       text(run, "vendor"), text(run, "line"), text(run, "paging"), text(run, "policy"),
-		       number(run, "steps"), number(run, "must_fault"), number(run, "must_not_fault"),
+		printf("%-7s %-6s %-*s %-7s %-*s %9" PRIu64 " %9" PRIu64 " %9" PRIu64 " %9" PRIu64 " %9" PRIu64 "  none\n",
+		       text(run, "vendor"), text(run, "line"), workload, text(run, "workload"),
+		       text(run, "paging"), policy, text(run, "policy"), number(run, "steps"), number(run, "must_fault"), number(run, "must_not_fault"),
 		       number(run, "may_fault"), number(run, "faults"));
 	}
 }

@@ -130,9 +130,13 @@ tortured() {
 tortured >"$RESULTS"
 check --check --expect 1
 is "$STATUS:$ERR" "0:" "a torture run is taken"
-like "$OUT" "svm +6.12 +64 +zap +9 +2 +2 +1 +3 +none" "a torture run is shown"
+like "$OUT" "svm +6.12 +torture +64 +zap +9 +2 +2 +1 +3 +none" "a torture run is shown"
 is "$(jq -r '.runs[0] | "\(.schema) \(.line) \(.workload) \(.seed)"' "$OUT_FILE")" \
 	"faultline.torture/1 6.12 torture 1" "a torture run is written"
+tortured | sed 's/"workload":"torture"/"workload":"nested-torture"/; s/zap/prefault+sticky/' >"$RESULTS"
+check --check --expect 1
+is "$STATUS:$ERR" "0:" "a run of nested page tables is taken"
+like "$OUT" "svm +6.12 +nested-torture +64 +prefault\+sticky +9 +2 +2 +1 +3 +none" "it is shown"
 rm -f "$OUT_FILE"
 tortured | sed 's/"disagreements":0/"disagreements":1/' >"$RESULTS"
 refused "not a faultline.torture/1 without disagreements" "a disagreement"

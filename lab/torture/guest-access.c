@@ -15,10 +15,6 @@ void unexpected_exception(void);
 void run_access(void (*code)(void), unsigned long address, unsigned long value, uint32_t flags);
 
 extern const char user_code[], user_code_end[];
-extern void access_read(void), access_write(void), access_write_32(void),
-	access_write_16(void), access_write_8(void), access_exchange(void), access_fetch(void);
-extern unsigned long access_value, access_cr2, access_ip;
-extern uint32_t access_vector, access_error_code;
 
 void unexpected_exception(void)
 {
@@ -301,7 +297,7 @@ static uint32_t check_page_written(const struct attempt *attempt)
  * KVM remembers the last linear address at which it emulated an access to where
  * no memory is, and doesn't walk the tables for the next one: it may leave A and
  * D clear. It also warns, once, if that address is then mapped to a page table
- * without INVLPG, and written to; so INVLPG it is.
+ * without INVLPG, and written to; so INVLPG it is. For nested guests, it doesn't.
  */
 static void check_hit(const struct attempt *attempt)
 {
@@ -314,7 +310,7 @@ static void check_hit(const struct attempt *attempt)
 		written = check_page_written(attempt);
 	else
 		check_page_read(attempt);
-	if (may_hit_hole())
+	if (may_hit_hole() && !is_nested())
 		flush_page(attempt->access.address);
 	else if (!model_check_marks(&model, &prediction, attempt->access.type, written, &change))
 		fail_change(FAILURE_NOT_MARKED, &change);
@@ -334,7 +330,7 @@ static void aim_at_table(struct attempt *attempt)
 	uint32_t slot = random_below(model.nr_slots);
 
 	attempt->to_table = true;
-	attempt->offset = model_slots(model.mode)[slot] * model.entry_size;
+	attempt->offset = model.slots[slot] * model.entry_size;
 	switch (random_below(8)) {
 	case 0:
 		attempt->code = access_write_8;
@@ -363,7 +359,7 @@ static void choose_access(struct attempt *attempt, uint64_t address)
 
 	attempt->access.address = address;
 	attempt->access.type = n < 7 ? ACCESS_READ : n < 14 ? ACCESS_WRITE : ACCESS_FETCH;
-	attempt->access.user = chance(55);
+	attempt->access.user = is_nested() || chance(55);
 	attempt->access.ac = !attempt->access.user && chance(20);
 	attempt->offset = offsets[attempt->access.type];
 	attempt->code = attempt->access.type == ACCESS_READ ? access_read :
@@ -393,16 +389,19 @@ static bool predict(const struct attempt *attempt)
 static void make_access(const struct attempt *attempt)
 {
 	uint32_t flags = attempt->access.user ? FLAG_USER : attempt->access.ac ? FLAG_AC : 0;
+	unsigned long address = attempt->access.address + attempt->offset;
 	volatile struct torture_event *event;
 
-	event = log_event(EVENT_READ_AREA + attempt->access.type,
-			  attempt->access.address + attempt->offset, attempt->value,
+	event = log_event(EVENT_READ_AREA + attempt->access.type, address, attempt->value,
 			  flags << 8 | attempt->size);
 	expect();
 	count();
 	if (attempt->access.type == ACCESS_WRITE)
 		info->writing = WRITING_ANY;
-	run_access(attempt->code, attempt->access.address + attempt->offset, attempt->value, flags);
+	if (is_nested())
+		nested_access(attempt->code, address, attempt->value);
+	else
+		run_access(attempt->code, address, attempt->value, flags);
 	event->result = access_vector << 16 | access_error_code;
 }
 
@@ -420,7 +419,8 @@ static bool try_access(struct attempt *attempt)
 	faulted = access_vector != VECTOR_BREAKPOINT;
 	if (faulted) {
 		check_fault(attempt);
-		model_page_fault(&model, attempt->access.address, access_error_code);
+		if (!is_nested())
+			model_page_fault(&model, attempt->access.address, access_error_code);
 	} else {
 		check_hit(attempt);
 	}

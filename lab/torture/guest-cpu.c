@@ -17,7 +17,7 @@ bool has_nx, has_pge;
 
 /* ---- what the CPU can do ---- */
 
-static void cpuid(uint32_t leaf, uint32_t *a, uint32_t *b, uint32_t *c, uint32_t *d)
+void cpuid(uint32_t leaf, uint32_t *a, uint32_t *b, uint32_t *c, uint32_t *d)
 {
 	*a = leaf;
 	*c = 0;
@@ -40,6 +40,10 @@ void detect_cpu(void)
 	cpu_has_nx = d >> 20 & 1;
 	has_nx = cpu_has_nx && model.mode != PAGING_32;
 	model.large_1g = d >> 26 & 1;
+	if (is_nested()) {
+		has_pge = has_smep = has_smap = false;	/* L1 runs in pages that are L2's, too */
+		nested_detect_cpu();
+	}
 }
 
 unsigned int max_phys(void)
@@ -68,14 +72,22 @@ static void write_cr4(unsigned long value)
 
 void load_root(uint32_t root)
 {
-	log_event(EVENT_LOAD_CR3, 0, root, 0);
 	info->flushes++;
+	if (is_nested()) {
+		nested_load_root(root);
+		return;
+	}
+	log_event(EVENT_LOAD_CR3, 0, root, 0);
 	asm volatile("mov %0, %%cr3" : : "r"((unsigned long)root) : "memory");
 	model_load_root(&model, root);
 }
 
 void flush_page(uint64_t address)
 {
+	if (is_nested()) {
+		load_root(model.root);
+		return;
+	}
 	log_event(EVENT_FLUSH_PAGE, address, 0, 0);
 	info->flushes++;
 	asm volatile("invlpg (%0)" : : "r"((unsigned long)address) : "memory");

@@ -172,7 +172,8 @@ struct flag {
 
 /*
  * An entry for a table of @level: mostly one that a kernel might write. Upper
- * levels allow nearly everything, or nearly every access would fault.
+ * levels allow nearly everything, or nearly every access would fault, as would
+ * those through nested page tables, which are all at CPL 3.
  */
 static uint64_t random_entry(unsigned int level)
 {
@@ -187,6 +188,8 @@ static uint64_t random_entry(unsigned int level)
 		if (chance(level == 1 ? flags[i].leaf : flags[i].upper))
 			value |= flags[i].flag;
 	}
+	if (is_nested() && chance(80))
+		value |= PTE_USER;
 	if (chance(level == 1 ? 3 : 1))
 		value |= random_reserved_bit();
 	if (!has_nx)
@@ -208,7 +211,7 @@ static uint64_t random_address(void)
 	static const uint16_t upper_8[] = { 4, 5, 255, 511 };
 	static const uint16_t upper_4[] = { 4, 255, 256, 511, 512, 513, 1022, 1023 };
 	unsigned int low = model.mode == PAGING_32 ? 10 : 9;
-	uint64_t index = model_slots(model.mode)[random_below(model.nr_slots)], address;
+	uint64_t index = model.slots[random_below(model.nr_slots)], address;
 
 	address = index << 12;
 	if (model.mode == PAGING_32)
@@ -217,6 +220,8 @@ static uint64_t random_address(void)
 	if (model.mode == PAGING_PAE)
 		return address | (uint64_t)(1 + random_below(3)) << 30;
 	address |= (uint64_t)upper_8[random_below(2)] << 30;
+	if (is_nested())
+		return address | 1ULL << 39;
 	return address | (chance(75) ? 4ULL << 39 : 511ULL << 39 | 0xffffULL << 48);
 }
 
@@ -242,6 +247,12 @@ uint64_t pick_address(void)
 	return n < 4 ? favourites[model.mode][n] : random_address();
 }
 
+/* In bytes, at the start of a root. A nested root uses the entry next to the first. */
+static uint32_t own_size(void)
+{
+	return is_nested() ? 8 : OWN_SIZE;
+}
+
 /*
  * Off limits are the program's own entries, PAE roots, in which reserved bits
  * would have the loading of CR3 refused, and pages outside the pool, of whose
@@ -251,18 +262,20 @@ bool is_off_limits(uint32_t address, unsigned int size)
 {
 	uint32_t offset = address % PAGE_SIZE;
 
-	return offset < OWN_SIZE || offset + size > PAGE_SIZE || !model_is_pool(&model, address) ||
+	return offset < own_size() || offset + size > PAGE_SIZE || !model_is_pool(&model, address) ||
 		(offset < PAE_ROOT + PAE_ROOT_SIZE && offset + size > PAE_ROOT);
 }
 
 static uint32_t random_entry_address(uint32_t *level)
 {
 	uint32_t n = random_below(MODEL_POOL);
-	uint32_t slot = model_slots(model.mode)[random_below(model.nr_slots)];
+	uint32_t slot = model.slots[random_below(model.nr_slots)];
 
 	*level = level_of_pool(n);
 	if (!*level || *level == 3)
 		*level = 1 + random_below(2);
+	if (is_nested() && *level == 4)
+		slot = model.slots[0];
 	return pool_page(n) + slot * model.entry_size;
 }
 
@@ -414,7 +427,7 @@ static void fill_table(unsigned int n)
 	unsigned int level = level_of_pool(n), slot;
 
 	for (slot = 0; slot < model.nr_slots; slot++)
-		write_table(pool_page(n) + model_slots(model.mode)[slot] * model.entry_size,
+		write_table(pool_page(n) + model.slots[slot] * model.entry_size,
 			    random_entry(level == 3 && model.mode == PAGING_PAE ? 2 : level),
 			    model.entry_size, false);
 }

@@ -4,7 +4,8 @@
  * can think of, flushes now and then, and uses the translations, asking the
  * model before each access what may become of it. It stops at the first thing
  * that must not be. Freestanding; runs at CPL 0 on the VMM's page tables, which
- * are part of every root, and makes accesses at CPL 0 and 3 (guest-access.S).
+ * are part of every root, and makes accesses at CPL 0 and 3 (guest-access.S), or
+ * has a nested guest make them (guest-nested.c).
  *
  * Everything depends on the seed alone, but for what is allowed to differ.
  */
@@ -100,7 +101,12 @@ static void now_and_then(void)
 
 static void switch_root(void)
 {
-	load_root(chance(30) ? model.root : random_root());
+	uint32_t root = chance(30) ? model.root : random_root();
+
+	if (is_nested())
+		nested_switch_root(root);
+	else
+		load_root(root);
 }
 
 /* Most of the time it is in the mode that it is asked for. */
@@ -129,6 +135,8 @@ static void do_step(void)
 		flush_page(address);
 	else if (n < 95)
 		switch_root();
+	else if (n < 97 && is_nested())
+		nested_flush_page(address);
 	else if (n < 97 && has_pge)
 		flush_global();
 	else
@@ -140,11 +148,14 @@ static void do_step(void)
 void torture_main(void)
 {
 	random_state = info->seed;
+	model.nested = info->nested;
 	model_init(&model, info->paging, at(REGION), max_phys());
 	detect_cpu();
 	copy_user_code();
 	copy_own_entries();
 	fill_tables();
+	if (is_nested())
+		nested_start(0);
 	load_root(random_root());
 	if (has_nx)
 		toggle_nxe();

@@ -18,11 +18,10 @@ static const uint16_t slots_8[] = { 4, 5, 6, 7, 255, 256, 510, 511 };
 static const uint16_t slots_4[] = {
 	4, 5, 6, 7, 8, 10, 12, 14, 255, 256, 510, 511, 512, 513, 1022, 1023,
 };
+/* 1 is what physical addresses of 40 bits use of a root: 0 is the program's own. */
+static const uint16_t slots_nested[] = { 1, 4, 5, 6, 7, 255, 256, 510, 511 };
 
-const uint16_t *model_slots(enum paging_mode mode)
-{
-	return mode == PAGING_32 ? slots_4 : slots_8;
-}
+#define NR(array) (sizeof(array) / sizeof((array)[0]))
 
 /* Such that a large page has them all, or half of them, where accesses look. */
 unsigned int model_pool_page(unsigned int n)
@@ -78,18 +77,20 @@ void model_set_mode(struct model *model, enum paging_mode mode)
 	model->mode = mode;
 	model->levels = levels[mode];
 	model->entry_size = mode == PAGING_32 ? 4 : 8;
-	model->nr_slots = mode == PAGING_32 ? 16 : 8;
+	model->slots = model->nested ? slots_nested : mode == PAGING_32 ? slots_4 : slots_8;
+	model->nr_slots = model->nested ? NR(slots_nested) :
+		mode == PAGING_32 ? NR(slots_4) : NR(slots_8);
 	for (i = 0; i < 1024; i++)
 		model->slot_of_index[i] = model->pool_of_page[i] = NONE;
 	for (i = 0; i < model->nr_slots; i++)
-		model->slot_of_index[model_slots(mode)[i]] = i;
+		model->slot_of_index[model->slots[i]] = i;
 	for (i = 0; i < MODEL_POOL; i++) {
 		uint32_t page = model_pool_page(i);
 
 		model->pool_of_page[page] = i;
 		for (slot = 0; slot < model->nr_slots; slot++) {
 			uint32_t address = REGION + page * PAGE_SIZE +
-				model_slots(mode)[slot] * model->entry_size;
+				model->slots[slot] * model->entry_size;
 
 			model->entries[i][slot] = (struct model_entry){
 				.value = model_entry_at(model, address),
@@ -104,6 +105,7 @@ void model_set_mode(struct model *model, enum paging_mode mode)
 void model_flush_all(struct model *model)
 {
 	model->flushed = ++model->now;
+	model->nr_old_roots = 0;
 }
 
 void model_load_pdptes(struct model *model)
@@ -119,6 +121,19 @@ void model_load_root(struct model *model, uint32_t root)
 	model->root = root;
 	model_load_pdptes(model);
 	model_flush_all(model);
+}
+
+bool model_change_root(struct model *model, uint32_t root)
+{
+	unsigned int nr = model->nr_old_roots;
+
+	if (nr == MODEL_MAX_OLD)
+		return false;
+	model->old_roots[nr].root = model->root;
+	model->old_roots[nr].end = ++model->now;
+	model->nr_old_roots++;
+	model->root = root;
+	return true;
 }
 
 /* One page of each hash is remembered, which errs on the side of the older. */
@@ -265,7 +280,7 @@ bool model_check_entries(struct model *model, struct model_change *change)
 		uint32_t page = REGION + model_pool_page(pool) * PAGE_SIZE;
 
 		for (slot = 0; slot < model->nr_slots; slot++) {
-			uint32_t address = page + model_slots(model->mode)[slot] * model->entry_size;
+			uint32_t address = page + model->slots[slot] * model->entry_size;
 
 			if (!observe(model, address, &model->entries[pool][slot], change))
 				return false;
@@ -552,6 +567,26 @@ static void walk_pdpte(struct walk *walk, struct step step)
 		add_fault(walk, 0);
 }
 
+/*
+ * From roots that are no longer loaded, but through which entries may have been
+ * cached. What is in them now may not have been by then, which errs on the side of
+ * allowing more.
+ */
+static void walk_old_roots(struct walk *walk, struct step step)
+{
+	const struct model *model = walk->model;
+	unsigned int i;
+
+	step.current = false;
+	for (i = 0; i < model->nr_old_roots; i++) {
+		if (model->old_roots[i].end <= walk->since)
+			continue;
+		walk->prediction->stale = true;
+		step.table = model->old_roots[i].root;
+		walk_table(walk, step);
+	}
+}
+
 void model_predict(const struct model *model, const struct model_access *access,
 		   struct model_prediction *prediction)
 {
@@ -570,6 +605,7 @@ void model_predict(const struct model *model, const struct model_access *access,
 		walk_pdpte(&walk, step);
 	else
 		walk_table(&walk, step);
+	walk_old_roots(&walk, step);
 }
 
 /* ---- accessed and dirty bits ---- */

@@ -9,6 +9,9 @@
  * it isn't flushed, at each level any value that the entry there has had since
  * the last flush, if that was present, without reserved bits, and accessed. The
  * levels may be of different age. A page fault flushes its own address.
+ *
+ * Nested page tables (APM, volume 2, 15.25) are tables in 64-bit mode of which all
+ * accesses are at CPL 3. Their linear addresses are a nested guest's physical ones.
  */
 #ifndef TORTURE_MODEL_H
 #define TORTURE_MODEL_H
@@ -83,8 +86,15 @@ struct model {
 	enum paging_mode mode;
 	char *region;		/* where the region's memory is */
 	unsigned int entry_size, levels, nr_slots, max_phys;
+	const uint16_t *slots;	/* indexes of the entries that accesses use */
+	bool nested;		/* set before model_init() */
 	bool wp, nx, smep, smap, large_1g;
 	uint32_t root;
+	unsigned int nr_old_roots;
+	struct {
+		uint32_t root;
+		uint32_t end;	/* when it was replaced */
+	} old_roots[MODEL_MAX_OLD];	/* since the last full flush */
 	uint64_t pdptes[4];
 
 	uint32_t now, flushed;	/* time now, and of the last full flush */
@@ -96,9 +106,6 @@ struct model {
 	uint8_t slot_of_index[1024], pool_of_page[1024];
 	struct model_entry entries[MODEL_POOL][MODEL_MAX_SLOTS];
 };
-
-/* Indexes of the entries that accesses use: 16 of 4-byte entries, 8 of others. */
-const uint16_t *model_slots(enum paging_mode mode);
 
 /* Page number in the region of page @n of the pool. */
 unsigned int model_pool_page(unsigned int n);
@@ -113,6 +120,10 @@ void model_set_mode(struct model *model, enum paging_mode mode);
 /* Load CR3, which flushes, too. */
 void model_load_root(struct model *model, uint32_t root);
 void model_load_pdptes(struct model *model);
+
+/* Another nested root without a flush. False if that can't be remembered: flush. */
+bool model_change_root(struct model *model, uint32_t root);
+
 void model_flush_all(struct model *model);
 void model_flush_page(struct model *model, uint64_t address);
 

@@ -2,7 +2,8 @@
 /*
  * What the parts of the torture guest's program share: guest.c has the steps,
  * guest-cpu.c the registers, guest-tables.c what is written to page tables and
- * where, guest-access.c the accesses through them. Freestanding.
+ * where, guest-access.c the accesses through them, guest-nested.c the nested guest.
+ * Freestanding.
  */
 #ifndef TORTURE_PROGRAM_H
 #define TORTURE_PROGRAM_H
@@ -48,6 +49,7 @@ volatile struct torture_event *log_event(enum torture_event_type type, uint64_t 
 extern bool has_nx;	/* in this mode */
 extern bool has_pge;
 
+void cpuid(uint32_t leaf, uint32_t *a, uint32_t *b, uint32_t *c, uint32_t *d);
 void detect_cpu(void);
 unsigned int max_phys(void);
 
@@ -95,6 +97,16 @@ void write_entry(uint64_t address);
 /* Mostly write one that it comes by. */
 void repair_entry(uint64_t address);
 
+/* ---- guest-access.S ---- */
+
+/* What makes an access. */
+extern void access_read(void), access_write(void), access_write_32(void),
+	access_write_16(void), access_write_8(void), access_exchange(void), access_fetch(void);
+
+/* What became of it. */
+extern unsigned long access_value, access_cr2, access_ip;
+extern uint32_t access_vector, access_error_code;
+
 /* ---- guest-access.c ---- */
 
 /* Code for CPL 3, to where that runs it. */
@@ -105,5 +117,27 @@ void access_area(uint64_t address);
 
 /* No page may have changed by itself: of the pool, or of all of the region. */
 void check_pages(bool all);
+
+/* ---- guest-nested.c ---- */
+
+/* False for the compiler in 32-bit mode, whose image doesn't have that file. */
+static inline bool is_nested(void)
+{
+	return sizeof(long) == 8 && model.nested;
+}
+
+/* Fails if the CPU cannot do it. */
+void nested_detect_cpu(void);
+void nested_start(unsigned int vcpu);
+
+/* With the next entry: load a root and flush all; or load one, and maybe flush. */
+void nested_load_root(uint32_t root);
+void nested_switch_root(uint32_t root);
+
+/* INVLPGA, which doesn't flush what comes from nested page tables. */
+void nested_flush_page(uint64_t address);
+
+/* As run_access(): what becomes of it is in access_vector and so on, too. */
+void nested_access(void (*code)(void), unsigned long address, unsigned long value);
 
 #endif /* TORTURE_PROGRAM_H */

@@ -28,7 +28,7 @@ struct options {
 	uint64_t seed;
 	int paging;
 	unsigned int steps, timeout;
-	bool disturb, trace;
+	bool nested, disturb, trace;
 	const char *json;
 };
 
@@ -39,6 +39,8 @@ static const char help[] =
 "that each access does what the architecture allows.\n"
 "\n"
 "  --paging MODE      32, pae or 64 (default)\n"
+"  --nested           the tables are the nested page tables of a nested guest, which\n"
+"                     makes the accesses; for SVM with nested paging, --paging 64\n"
 "  --steps N          1 to 100000000, default 20000\n"
 "  --seed S           1 to 4294967295, default 1; the same seed is the same program\n"
 "  --disturb          meanwhile flip KVM's parameters, log dirty pages, move\n"
@@ -71,6 +73,9 @@ static int set_option(struct options *options, int option, const char *value)
 		options->timeout = option_number(value, 86400);
 		return options->timeout ? 0 :
 			option_error("--timeout '%s' is not a number of seconds from 1 to 86400", value);
+	case 'N':
+		options->nested = true;
+		return 0;
 	case 'd':
 		options->disturb = true;
 		return 0;
@@ -88,6 +93,7 @@ static int parse(int argc, char **argv, struct options *options)
 {
 	static const struct option long_options[] = {
 		{ "paging", required_argument, NULL, 'p' },
+		{ "nested", no_argument, NULL, 'N' },
 		{ "steps", required_argument, NULL, 'n' },
 		{ "seed", required_argument, NULL, 's' },
 		{ "disturb", no_argument, NULL, 'd' },
@@ -112,8 +118,10 @@ static int parse(int argc, char **argv, struct options *options)
 		if (set_option(options, option, optarg))
 			return FL_USAGE;
 	}
-	return optind < argc ?
-		option_error("unexpected '%s'; see 'torture --help'", argv[optind]) : 0;
+	if (optind < argc)
+		return option_error("unexpected '%s'; see 'torture --help'", argv[optind]);
+	return options->nested && options->paging != PAGING_64 ?
+		option_error("--nested goes with --paging 64, not %s", paging_names[options->paging]) : 0;
 }
 
 /* ---- the guest's memory ---- */
@@ -149,17 +157,21 @@ static int add_slot(const struct vm *vm, unsigned int slot, struct vm_memory *me
 	return vm_set_slot(vm, slot, memory);
 }
 
-/* The program's own mappings; it copies their root into each of its own. */
+/*
+ * The program's own mappings; it copies their root into each of its own. Nested page
+ * tables are walked as if at CPL 3.
+ */
 static void build_tables(const struct vm *vm, struct paging *paging, enum paging_mode mode,
 			 uint32_t first_table)
 {
+	bool nested = guest_info(vm)->nested;
 	uint32_t user_end;
 
 	paging_init(paging, mode, vm->memory, first_table);
 	user_end = USER_CODE + PAGE_SIZE * paging_entries(paging);
-	paging_map_identity(paging, 0, USER_CODE, false);
+	paging_map_identity(paging, 0, USER_CODE, nested);
 	paging_map_identity(paging, USER_CODE, user_end, true);
-	paging_map_identity(paging, user_end, REGION_END, false);
+	paging_map_identity(paging, user_end, REGION_END, nested);
 }
 
 /* A 32-bit program goes from one of its modes to the other now and then. */
@@ -229,7 +241,7 @@ static const char *event_name(uint32_t type)
 		[EVENT_WRITE_AREA] = "  write area", [EVENT_FETCH_AREA] = "  fetch area",
 		[EVENT_FLUSH_PAGE] = "invlpg", [EVENT_LOAD_CR3] = "cr3",
 		[EVENT_SET_CR0] = "cr0", [EVENT_SET_CR4] = "cr4", [EVENT_SET_EFER] = "efer",
-		[EVENT_SET_PAGING] = "paging",
+		[EVENT_SET_PAGING] = "paging", [EVENT_SET_VMCB] = "vmcb",
 	};
 
 	return type < sizeof(names) / sizeof(names[0]) ? names[type] : "?";
@@ -280,6 +292,7 @@ static const char *failure_text(const struct torture_info *info)
 		[FAILURE_ENTRY] = "entry at 0x%" PRIx64 " changed by itself",
 		[FAILURE_CONTENT] = "memory at 0x%" PRIx64 " changed by itself",
 		[FAILURE_EXCEPTION] = "exception at 0x%" PRIx64 " that is no page fault of an access",
+		[FAILURE_EXIT] = "nested guest left at 0x%" PRIx64 " for another reason than a fault",
 	};
 	static char text[160];
 
@@ -289,11 +302,14 @@ static const char *failure_text(const struct torture_info *info)
 
 static int guest_failed(const struct torture_info *info, const struct options *options)
 {
-	return fl_fail("%s paging, seed %" PRIu64 ", step %u: %s; wanted 0x%" PRIx64 ", found 0x%" PRIx64
-		       ", expected %s; see it by --paging %s --seed %" PRIu64 " --steps %u --trace",
-		       paging_names[options->paging], options->seed, info->step, failure_text(info),
+	if (info->failure == FAILURE_CPU)
+		return fl_fail("the guest's CPU has no SVM with nested paging and 1 GiB pages; on an AMD host, load kvm_amd with npt=1 nested=1");
+	return fl_fail("%s%s paging, seed %" PRIu64 ", step %u: %s; wanted 0x%" PRIx64 ", found 0x%" PRIx64
+		       ", expected %s; see it by --paging %s%s --seed %" PRIu64 " --steps %u --trace",
+		       options->nested ? "nested " : "", paging_names[options->paging], options->seed, info->step, failure_text(info),
 		       info->wanted, info->found, info->nr_expected ? expected_text(info) : "nothing",
-		       paging_names[options->paging], options->seed, info->step + 1);
+		       paging_names[options->paging], options->nested ? " --nested" : "", options->seed,
+		       info->step + 1);
 }
 
 struct outcome {
@@ -371,11 +387,12 @@ static int run(const struct options *options)
 	if (vm_create(&vm, 1, LOW_END, true) || add_slot(&vm, REGION_SLOT, &region) ||
 	    add_slot(&vm, READONLY_SLOT, &readonly))
 		return -1;
-	build_all_tables(&vm, &paging, options->paging);
 	info = guest_info(&vm);
 	info->seed = options->seed;
 	info->steps = options->steps;
 	info->paging = options->paging;
+	info->nested = options->nested;
+	build_all_tables(&vm, &paging, options->paging);
 	outcome.info = info;
 	if (vm_boot(&vm, &paging) || run_guest(&vm, &region, &outcome))
 		return -1;

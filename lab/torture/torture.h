@@ -24,6 +24,15 @@
 #define HOLE		0xc10000		/* from here on there is no memory */
 #define HOLE_END	0xe0000000
 
+/*
+ * For a nested guest, which each vCPU enters: its control block, where the CPU saves
+ * the state of who enters it, three page tables, and a stack (top).
+ */
+#define L2_VMCB(n)	(GUEST_VCPU(n) + 0x8000)
+#define L2_HOST_SAVE(n)	(GUEST_VCPU(n) + 0x9000)
+#define L2_TABLES(n)	(GUEST_VCPU(n) + 0xa000)
+#define L2_STACK(n)	(GUEST_VCPU(n) + 0x10000)
+
 #define REGION_PAGES	((REGION_END - REGION) / 4096)
 
 /*
@@ -67,6 +76,7 @@ enum torture_event_type {
 	EVENT_SET_CR4,		/* value: CR4 */
 	EVENT_SET_EFER,		/* value: EFER */
 	EVENT_SET_PAGING,	/* value: enum paging_mode */
+	EVENT_SET_VMCB,		/* value: nested CR3; detail: ASID << 8 | TLB_CONTROL */
 };
 
 struct torture_event {
@@ -89,6 +99,8 @@ enum torture_failure {
 	FAILURE_ENTRY,		/* an entry has changed by itself */
 	FAILURE_CONTENT,	/* something else has changed by itself */
 	FAILURE_EXCEPTION,	/* no page fault, or not in an access */
+	FAILURE_EXIT,		/* the nested guest left for another reason */
+	FAILURE_CPU,		/* the CPU cannot have nested guests */
 };
 
 #define MAX_EXPECTED	8
@@ -99,6 +111,7 @@ struct torture_info {
 	torture_u64 seed;
 	uint32_t steps;		/* to do */
 	uint32_t paging;	/* enum paging_mode */
+	uint32_t nested;	/* the tables are a nested guest's nested page tables */
 	uint32_t roots[3];	/* of the program's own tables, for each mode it may be in */
 
 	uint32_t step;		/* that it is at */
@@ -107,7 +120,7 @@ struct torture_info {
 	uint32_t repaired;	/* accesses done again after a fault and a repair */
 	uint32_t unpredictable;	/* accesses not done: nobody could tell, or it hit what it must not */
 	uint32_t table_writes;	/* writes to page tables */
-	uint32_t flushes;	/* INVLPG, CR3, and CR4.PGE */
+	uint32_t flushes;	/* INVLPG, CR3, and CR4.PGE; if nested, with VMRUN */
 
 	uint32_t failure;	/* enum torture_failure */
 	torture_u64 address, wanted, found;

@@ -4,13 +4,15 @@
 
 TORTURE_GUEST_SRCS := $(patsubst %,lab/torture/%,guest.c guest-cpu.c guest-tables.c guest-access.c \
 			model.c guest-access.S)
+TORTURE_GUEST_64 := lab/torture/guest-nested.c
+TORTURE_GUEST_32 :=
 TORTURE_OBJS := $(patsubst %,$(BUILD)/torture/%.o,torture disturb guest-image) \
 		$(patsubst %,$(BUILD)/micro/%.o,options paging vm) $(BUILD)/analysis/error.o
 
-$(BUILD)/torture/guest-%.bin: $(TORTURE_GUEST_SRCS) $(wildcard lab/torture/*.h lab/micro/guest* lab/micro/*.h)
+$(BUILD)/torture/guest-%.bin: $(TORTURE_GUEST_SRCS) $(TORTURE_GUEST_64) $(wildcard lab/torture/*.h lab/micro/guest* lab/micro/*.h)
 	@mkdir -p $(@D)
 	$(CC) $(MICRO_GUEST_CFLAGS) $(MICRO_GUEST_$*) -Ilab/micro -Ilab/torture \
-		$(MICRO_GUEST_LDFLAGS) $(TORTURE_GUEST_SRCS) -o $(@:.bin=.elf)
+		$(MICRO_GUEST_LDFLAGS) $(TORTURE_GUEST_SRCS) $(TORTURE_GUEST_$*) -o $(@:.bin=.elf)
 	objcopy -O binary $(@:.bin=.elf) $@
 
 # The same image file as micro's; the images that it takes are torture's.
