@@ -78,6 +78,21 @@ static uint64_t truncated(uint64_t value, unsigned int size)
 	return size == 8 ? value : value & ((1ULL << size * 8) - 1);
 }
 
+/* The accessed bit of an entry that is written may be set by another vCPU at once. */
+static uint64_t ignored_bits(const struct attempt *attempt)
+{
+	return has_helpers() && attempt->to_table && !(attempt->offset % model.entry_size) ?
+		PTE_ACCESSED : 0;
+}
+
+/* Whether @page has, where the write goes, what it puts there. */
+static bool has_value(const struct attempt *attempt, uint32_t page)
+{
+	uint64_t found = content(page + attempt->offset, attempt->size);
+
+	return !((found ^ truncated(attempt->value, attempt->size)) & ~ignored_bits(attempt));
+}
+
 /*
  * A write must be seen to have happened, in one page and no other: what it is
  * about to write must not be there yet. An access that runs code must not find
@@ -97,18 +112,11 @@ static bool is_safe(const struct attempt *attempt)
 			return false;
 		if (attempt->access.type != ACCESS_WRITE || !is_region(outcome->page))
 			continue;
-		if (content(address, attempt->size) == truncated(attempt->value, attempt->size) ||
+		if (has_value(attempt, outcome->page) ||
 		    (attempt->to_table && is_off_limits(address, attempt->size)))
 			return false;
 	}
 	return true;
-}
-
-/* Whether @page has, where the write goes, what it puts there. */
-static bool has_value(const struct attempt *attempt, uint32_t page)
-{
-	return content(page + attempt->offset, attempt->size) ==
-	       truncated(attempt->value, attempt->size);
 }
 
 /*
@@ -398,6 +406,7 @@ static void make_access(const struct attempt *attempt)
 	count();
 	if (attempt->access.type == ACCESS_WRITE)
 		info->writing = WRITING_ANY;
+	let_others_run();
 	if (is_nested())
 		nested_access(attempt->code, address, attempt->value);
 	else
@@ -428,7 +437,10 @@ static bool try_access(struct attempt *attempt)
 	return !faulted;
 }
 
-/* What a page fault handler does: write an entry, and have another try. */
+/*
+ * What a page fault handler does: write an entry, and have another try. Only a fault
+ * of a nested guest has flushed nothing.
+ */
 void access_area(uint64_t address)
 {
 	struct attempt attempt;
@@ -437,6 +449,8 @@ void access_area(uint64_t address)
 	choose_access(&attempt, address);
 	for (tries = 0; !try_access(&attempt) && tries < 3 && chance(60); tries++) {
 		repair_entry(address);
+		if (is_nested() && chance(30))
+			load_root(model.root);
 		info->repaired++;
 	}
 }

@@ -131,12 +131,21 @@ void nested_switch_root(uint32_t root)
 {
 	struct vmcb *vmcb = vmcb_of(0);
 
-	if (chance(50) || !model_change_root(&model, root)) {
+	if (chance(70) || !model_change_root(&model, root)) {
 		load_root(root);
 		return;
 	}
 	vmcb->nested_cr3 = root;
 	log_vmcb(vmcb);
+}
+
+void nested_follow_root(unsigned int vcpu)
+{
+	struct vmcb *vmcb = vmcb_of(vcpu);
+
+	vmcb->nested_cr3 = chance(80) ? model.root : random_root();
+	if (chance(50))
+		flush(vmcb);
 }
 
 /* Flushes what is cached of L2's own tables, i.e. nothing that matters. */
@@ -155,22 +164,24 @@ static void __attribute__((naked)) l2_main(void)
 }
 
 /* Interrupts are off, and the global interrupt flag stays clear after the first time. */
-static void enter_l2(struct vmcb *vmcb, unsigned int vcpu, void (*code)(void),
-		     unsigned long address, unsigned long value)
+const struct vmcb *nested_run(unsigned int vcpu, void (*code)(void), unsigned long address,
+			      unsigned long value)
 {
+	struct vmcb *vmcb = vmcb_of(vcpu);
+
 	vmcb->rip = (unsigned long)l2_main;
 	vmcb->rsp = L2_STACK(vcpu);
 	vmcb->rax = value;
 	vmcb->rflags = 2;
 	asm volatile("vmrun" : "+b"(code), "+D"(address) : "a"(vmcb) : "cc", "memory");
 	vmcb->tlb_control = 0;
+	return vmcb;
 }
 
 void nested_access(void (*code)(void), unsigned long address, unsigned long value)
 {
-	struct vmcb *vmcb = vmcb_of(0);
+	const struct vmcb *vmcb = nested_run(0, code, address, value);
 
-	enter_l2(vmcb, 0, code, address, value);
 	access_value = vmcb->rax;
 	if (vmcb->exit_code == EXIT_VMMCALL) {
 		access_vector = VECTOR_BREAKPOINT;

@@ -73,7 +73,9 @@ static void write_table(uint32_t address, uint64_t value, unsigned int size, boo
 	if (!model_before_write(&model, address, size, &change))
 		fail_change(FAILURE_ENTRY, &change);
 	note_writing(address);
+	let_others_run();
 	write_once(address, value, size, exchange);
+	let_others_run();
 	note_written(address);
 	model_after_write(&model, address, size, false);
 }
@@ -152,7 +154,8 @@ static uint64_t random_target(unsigned int level)
 {
 	if (level == 1)
 		return random_frame();
-	if ((level == 2 && chance(10)) || (level == 3 && model.large_1g && chance(5)))
+	if ((level == 2 && chance(10)) ||
+	    (level == 3 && model.large_1g && !has_helpers() && chance(5)))
 		return random_large_page(level);
 	return chance(85) ? random_page_of_level(level - 1) : pool_page(random_below(MODEL_POOL));
 }
@@ -173,7 +176,9 @@ struct flag {
 /*
  * An entry for a table of @level: mostly one that a kernel might write. Upper
  * levels allow nearly everything, or nearly every access would fault, as would
- * those through nested page tables, which are all at CPL 3.
+ * those through nested page tables, which are all at CPL 3. With several vCPUs, the
+ * others take every entry as it is, one whose bytes are of different ages, too; an
+ * address must not be able to become one of the program's own memory by that.
  */
 static uint64_t random_entry(unsigned int level)
 {
@@ -194,7 +199,9 @@ static uint64_t random_entry(unsigned int level)
 		value |= random_reserved_bit();
 	if (!has_nx)
 		value &= ~PTE_NX;
-	return chance(2) ? 0 : value;
+	if (chance(2))
+		return has_helpers() ? value & ~(uint64_t)PTE_PRESENT : 0;
+	return value;
 }
 
 /* A PDPTE has no permissions: bits are reserved, and loading them is refused. */
@@ -238,13 +245,23 @@ void choose_favourites(void)
 		favourites[model.mode][i] = random_address();
 }
 
+static uint64_t nth_address(uint32_t n)
+{
+	return n < 4 ? favourites[model.mode][n] : random_address();
+}
+
+uint64_t known_address(void)
+{
+	return nth_address(random_below(6));
+}
+
 uint64_t pick_address(void)
 {
 	uint32_t n = random_below(6);
 
 	if (chance(3))
 		favourites[model.mode][random_below(4)] = random_address();
-	return n < 4 ? favourites[model.mode][n] : random_address();
+	return nth_address(n);
 }
 
 /* In bytes, at the start of a root. A nested root uses the entry next to the first. */
@@ -426,6 +443,7 @@ static void fill_table(unsigned int n)
 {
 	unsigned int level = level_of_pool(n), slot;
 
+	level = level ? level : 1;
 	for (slot = 0; slot < model.nr_slots; slot++)
 		write_table(pool_page(n) + model.slots[slot] * model.entry_size,
 			    random_entry(level == 3 && model.mode == PAGING_PAE ? 2 : level),
@@ -436,7 +454,7 @@ void fill_tables(void)
 {
 	unsigned int i;
 
-	for (i = 0; i < first_of_level(0); i++)
+	for (i = 0; i < (has_helpers() ? MODEL_POOL : first_of_level(0)); i++)
 		fill_table(i);
 	for (i = 0; model.mode == PAGING_PAE && i < 32; i++)
 		write_pdpte();

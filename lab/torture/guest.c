@@ -17,11 +17,17 @@ struct model model;
 
 /* ---- chance ---- */
 
-static uint64_t random_state;
+static uint64_t random_states[GUEST_MAX_VCPUS];
+
+/* By where its stack is. */
+static unsigned int this_vcpu(void)
+{
+	return ((unsigned long)__builtin_frame_address(0) - GUEST_VCPU(0)) / GUEST_VCPU_SIZE;
+}
 
 uint32_t random_word(void)
 {
-	uint64_t z = random_state += 0x9e3779b97f4a7c15;
+	uint64_t z = random_states[this_vcpu()] += 0x9e3779b97f4a7c15;
 
 	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
 	z = (z ^ z >> 27) * 0x94d049bb133111eb;
@@ -48,6 +54,7 @@ void port_out(uint16_t port, uint8_t value)
 
 void fail(enum torture_failure failure, uint64_t address, uint64_t wanted, uint64_t found)
 {
+	info->vcpu = this_vcpu();
 	info->failure = failure;
 	info->address = address;
 	info->wanted = wanted;
@@ -145,9 +152,8 @@ static void do_step(void)
 
 /* ---- start ---- */
 
-void torture_main(void)
+static void start(void)
 {
-	random_state = info->seed;
 	model.nested = info->nested;
 	model_init(&model, info->paging, at(REGION), max_phys());
 	detect_cpu();
@@ -160,11 +166,25 @@ void torture_main(void)
 	if (has_nx)
 		toggle_nxe();
 	choose_favourites();
+}
+
+void torture_main(void)
+{
+	unsigned int vcpu = this_vcpu();
+
+	random_states[vcpu] = info->seed + ((uint64_t)vcpu << 32);
+	if (has_helpers() && vcpu)
+		help(vcpu);
+	start();
+	if (has_helpers())
+		helpers_start();
 	for (info->step = 0; info->step < info->steps; info->step++) {
 		do_step();
 		now_and_then();
 	}
 	check_memory(true);
+	if (has_helpers())
+		helpers_stop();
 	for (;;)
 		port_out(GUEST_PORT, GUEST_DONE);
 }

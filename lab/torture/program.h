@@ -2,8 +2,8 @@
 /*
  * What the parts of the torture guest's program share: guest.c has the steps,
  * guest-cpu.c the registers, guest-tables.c what is written to page tables and
- * where, guest-access.c the accesses through them, guest-nested.c the nested guest.
- * Freestanding.
+ * where, guest-access.c the accesses through them, guest-nested.c the nested guest,
+ * guest-helper.c the other vCPUs. Freestanding.
  */
 #ifndef TORTURE_PROGRAM_H
 #define TORTURE_PROGRAM_H
@@ -25,15 +25,31 @@
 
 #define info ((volatile struct torture_info *)GUEST_INFO)
 
+struct vmcb;
+
 extern struct model model;
 
 /* ---- guest.c ---- */
 
+/* Each vCPU has a sequence of its own. */
 uint32_t random_word(void);
 uint32_t random_below(uint32_t n);
 
 /* True in @percent cases of 100. */
 bool chance(uint32_t percent);
+
+/* Whether there are other vCPUs than the first; not in 32-bit mode. */
+static inline bool has_helpers(void)
+{
+	return sizeof(long) == 8 && info->nr_vcpus > 1;
+}
+
+/* Emulated vCPUs take turns, and a PAUSE ends one. */
+static inline void let_others_run(void)
+{
+	if (has_helpers())
+		asm volatile("pause");
+}
 
 void port_out(uint16_t port, uint8_t value);
 
@@ -81,6 +97,9 @@ void fill_tables(void);
 /* The linear addresses that accesses use; a few favourites are used more often. */
 void choose_favourites(void);	/* once for each mode */
 uint64_t pick_address(void);
+
+/* The same, without a change to what the favourites are. */
+uint64_t known_address(void);
 
 /* Whether nothing may be written there; if not in a pool page, for one. */
 bool is_off_limits(uint32_t address, unsigned int size);
@@ -139,5 +158,19 @@ void nested_flush_page(uint64_t address);
 
 /* As run_access(): what becomes of it is in access_vector and so on, too. */
 void nested_access(void (*code)(void), unsigned long address, unsigned long value);
+
+/* On any vCPU, have its L2 make an access. Returns the control block as it was left. */
+const struct vmcb *nested_run(unsigned int vcpu, void (*code)(void), unsigned long address,
+			      unsigned long value);
+
+/* Have that be through the first vCPU's root or, less often, another one. */
+void nested_follow_root(unsigned int vcpu);
+
+/* ---- guest-helper.c ---- */
+
+/* What another vCPU than the first does, which goes on once that has initialized. */
+void help(unsigned int vcpu);
+void helpers_start(void);
+void helpers_stop(void);
 
 #endif /* TORTURE_PROGRAM_H */

@@ -27,7 +27,7 @@
 struct options {
 	uint64_t seed;
 	int paging;
-	unsigned int steps, timeout;
+	unsigned int steps, vcpus, timeout;
 	bool nested, disturb, trace;
 	const char *json;
 };
@@ -41,6 +41,8 @@ static const char help[] =
 "  --paging MODE      32, pae or 64 (default)\n"
 "  --nested           the tables are the nested page tables of a nested guest, which\n"
 "                     makes the accesses; for SVM with nested paging, --paging 64\n"
+"  --vcpus N          1 (default) to 8: the others read and run what is mapped,\n"
+"                     while the first changes it; with --nested, without --disturb\n"
 "  --steps N          1 to 100000000, default 20000\n"
 "  --seed S           1 to 4294967295, default 1; the same seed is the same program\n"
 "  --disturb          meanwhile flip KVM's parameters, log dirty pages, move\n"
@@ -73,6 +75,10 @@ static int set_option(struct options *options, int option, const char *value)
 		options->timeout = option_number(value, 86400);
 		return options->timeout ? 0 :
 			option_error("--timeout '%s' is not a number of seconds from 1 to 86400", value);
+	case 'v':
+		options->vcpus = option_number(value, GUEST_MAX_VCPUS);
+		return options->vcpus ? 0 :
+			option_error("--vcpus '%s' is not a number from 1 to 8", value);
 	case 'N':
 		options->nested = true;
 		return 0;
@@ -94,6 +100,7 @@ static int parse(int argc, char **argv, struct options *options)
 	static const struct option long_options[] = {
 		{ "paging", required_argument, NULL, 'p' },
 		{ "nested", no_argument, NULL, 'N' },
+		{ "vcpus", required_argument, NULL, 'v' },
 		{ "steps", required_argument, NULL, 'n' },
 		{ "seed", required_argument, NULL, 's' },
 		{ "disturb", no_argument, NULL, 'd' },
@@ -120,6 +127,8 @@ static int parse(int argc, char **argv, struct options *options)
 	}
 	if (optind < argc)
 		return option_error("unexpected '%s'; see 'torture --help'", argv[optind]);
+	if (options->vcpus > 1 && (!options->nested || options->disturb))
+		return option_error("--vcpus goes with --nested, and without %s", "--disturb");
 	return options->nested && options->paging != PAGING_64 ?
 		option_error("--nested goes with --paging 64, not %s", paging_names[options->paging]) : 0;
 }
@@ -300,15 +309,27 @@ static const char *failure_text(const struct torture_info *info)
 	return text;
 }
 
+/* What a program is, besides its paging mode and seed. */
+static const char *variant_text(const struct options *options)
+{
+	static char text[64];
+
+	if (!options->nested)
+		return "";
+	snprintf(text, sizeof(text), " --nested --vcpus %u", options->vcpus);
+	return text;
+}
+
 static int guest_failed(const struct torture_info *info, const struct options *options)
 {
 	if (info->failure == FAILURE_CPU)
-		return fl_fail("the guest's CPU has no SVM with nested paging and 1 GiB pages; on an AMD host, load kvm_amd with npt=1 nested=1");
-	return fl_fail("%s%s paging, seed %" PRIu64 ", step %u: %s; wanted 0x%" PRIx64 ", found 0x%" PRIx64
+		return fl_fail("the guest's CPU has no SVM with nested paging and 1 GiB pages; load kvm_amd with npt=1 nested=1");
+	return fl_fail("%s paging, seed %" PRIu64 ", step %u: %s%s; wanted 0x%" PRIx64 ", found 0x%" PRIx64
 		       ", expected %s; see it by --paging %s%s --seed %" PRIu64 " --steps %u --trace",
-		       options->nested ? "nested " : "", paging_names[options->paging], options->seed, info->step, failure_text(info),
+		       paging_names[options->paging], options->seed, info->step,
+		       info->vcpu ? "another vCPU's " : "", failure_text(info),
 		       info->wanted, info->found, info->nr_expected ? expected_text(info) : "nothing",
-		       paging_names[options->paging], options->nested ? " --nested" : "", options->seed,
+		       paging_names[options->paging], variant_text(options), options->seed,
 		       info->step + 1);
 }
 
@@ -331,13 +352,16 @@ static void print_json(FILE *file, const void *context)
 	const struct outcome *outcome = context;
 	const struct torture_info *info = outcome->info;
 
-	fprintf(file, "{\"schema\":\"faultline.torture/1\",\"paging\":\"%s\",\"seed\":%" PRIu64
+	fprintf(file, "{\"schema\":\"faultline.torture/1\",\"paging\":\"%s\",\"nested\":%s,\"vcpus\":%u,\"seed\":%" PRIu64
 		",\"steps\":%u,\"disagreements\":0,\"accesses\":%u,\"must_fault\":%u"
 		",\"must_not_fault\":%u,\"may_fault\":%u,\"unpredictable\":%u,\"faults\":%u"
-		",\"repaired\":%u,\"table_writes\":%u,\"flushes\":%u,\"disturbances\":{",
-		paging_names[outcome->options->paging], outcome->options->seed, info->steps,
+		",\"repaired\":%u,\"table_writes\":%u,\"flushes\":%u,\"helper_accesses\":%u"
+		",\"helper_hits\":%u,\"disturbances\":{",
+		paging_names[outcome->options->paging], outcome->options->nested ? "true" : "false",
+		info->nr_vcpus, outcome->options->seed, info->steps,
 		info->accesses, info->must, info->must_not, info->may, info->unpredictable,
-		info->faults, info->repaired, info->table_writes, info->flushes);
+		info->faults, info->repaired, info->table_writes, info->flushes,
+		info->helper_accesses, info->helper_hits);
 	print_disturbances(file, &outcome->disturbed);
 	fprintf(file, "},\"logged_pages\":%u}\n", outcome->disturbed.logged);
 }
@@ -381,10 +405,11 @@ static int run(const struct options *options)
 		.address = READONLY, .size = READONLY_END - READONLY, .flags = KVM_MEM_READONLY,
 	};
 	struct outcome outcome = { .options = options };
+	struct paging paging[GUEST_MAX_VCPUS];
 	struct torture_info *info;
-	struct paging paging;
+	unsigned int i;
 
-	if (vm_create(&vm, 1, LOW_END, true) || add_slot(&vm, REGION_SLOT, &region) ||
+	if (vm_create(&vm, options->vcpus, LOW_END, true) || add_slot(&vm, REGION_SLOT, &region) ||
 	    add_slot(&vm, READONLY_SLOT, &readonly))
 		return -1;
 	info = guest_info(&vm);
@@ -392,9 +417,12 @@ static int run(const struct options *options)
 	info->steps = options->steps;
 	info->paging = options->paging;
 	info->nested = options->nested;
-	build_all_tables(&vm, &paging, options->paging);
+	info->nr_vcpus = options->vcpus;
+	build_all_tables(&vm, &paging[0], options->paging);
+	for (i = 1; i < options->vcpus; i++)
+		paging[i] = paging[0];
 	outcome.info = info;
-	if (vm_boot(&vm, &paging) || run_guest(&vm, &region, &outcome))
+	if (vm_boot(&vm, paging) || run_guest(&vm, &region, &outcome))
 		return -1;
 	return report(&outcome);
 }
@@ -402,7 +430,7 @@ static int run(const struct options *options)
 int main(int argc, char **argv)
 {
 	struct options options = {
-		.seed = 1, .paging = PAGING_64, .steps = 20000, .timeout = 3600,
+		.seed = 1, .paging = PAGING_64, .steps = 20000, .vcpus = 1, .timeout = 3600,
 	};
 	int ret = parse(argc, argv, &options);
 

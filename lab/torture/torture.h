@@ -112,6 +112,7 @@ struct torture_info {
 	uint32_t steps;		/* to do */
 	uint32_t paging;	/* enum paging_mode */
 	uint32_t nested;	/* the tables are a nested guest's nested page tables */
+	uint32_t nr_vcpus;
 	uint32_t roots[3];	/* of the program's own tables, for each mode it may be in */
 
 	uint32_t step;		/* that it is at */
@@ -122,6 +123,9 @@ struct torture_info {
 	uint32_t table_writes;	/* writes to page tables */
 	uint32_t flushes;	/* INVLPG, CR3, and CR4.PGE; if nested, with VMRUN */
 
+	uint32_t helper_accesses, helper_hits;	/* by other vCPUs than the first */
+
+	uint32_t vcpu;		/* that found a failure */
 	uint32_t failure;	/* enum torture_failure */
 	torture_u64 address, wanted, found;
 	uint32_t nr_expected;
