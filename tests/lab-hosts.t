@@ -44,7 +44,7 @@ host <<<'exit 1'
 lab POLICY=zip
 fails 2 "unknown POLICY 'zip'; known: zap update unsync bypass prefault sticky prefault[+]sticky" "unknown policy"
 lab WORKLOAD=anno
-fails 2 "unknown WORKLOAD 'anno'; known: anon cow linux-anon linux-cow linux-file linux-forkexec kbuild nested nested-sparse nested-reuse nested-boot torture boot selftest script" "unknown workload"
+fails 2 "unknown WORKLOAD 'anno'; known: anon cow linux-anon linux-cow linux-file linux-forkexec kbuild nested nested-sparse nested-reuse nested-boot nested-torture torture boot selftest script" "unknown workload"
 lab PAGING='64 63'
 fails 2 "unknown PAGING '63'; known: 32 pae 64" "unknown paging mode"
 lab VENDOR=cyrix

@@ -272,6 +272,44 @@ static void test_stale_mixture(void **state)
 	must_hit(ACCESS_READ, true, page(9));
 }
 
+/* What was cached through a nested root is used until a flush, whatever the root is. */
+static void test_old_root(void **state)
+{
+	unsigned int i;
+
+	(void)state;
+	start(PAGING_64);
+	use(ACCESS_READ);
+	assert_true(model_change_root(&model, page(9)));	/* which is empty */
+	predict(ACCESS_READ, true);
+	assert_int_equal(prediction.nr, 2);
+	assert_true(may_hit(page(8)) && may_fault_with(4));
+	model_load_root(&model, page(9));
+	must_fault(ACCESS_READ, true, 4);
+	for (i = 0; i < MODEL_MAX_OLD; i++)
+		assert_true(model_change_root(&model, page(0)));
+	assert_false(model_change_root(&model, page(9)));
+}
+
+/* Of a nested root, the entry that physical addresses with bit 39 use is remembered. */
+static void test_nested_root(void **state)
+{
+	struct model_access access = {
+		.address = 1ULL << 39 | (address_of(PAGING_64) & ((1ULL << 39) - 1)), .user = true,
+	};
+
+	(void)state;
+	start(PAGING_64);
+	model.nested = true;
+	model_set_mode(&model, PAGING_64);
+	write_entry(entry(0, 1), page(1) | USED);
+	model_predict(&model, &access, &prediction);
+	assert_true(prediction.nr == 1 && may_hit(page(8)));
+	write_entry(entry(0, 1), page(9) | USED);
+	model_predict(&model, &access, &prediction);
+	assert_true(prediction.nr == 2 && may_hit(page(8)) && may_fault_with(4));
+}
+
 /* More rights need no flush, but one page fault is allowed; it flushes. */
 static void test_spurious_fault(void **state)
 {
@@ -398,6 +436,8 @@ int main(void)
 		cmocka_unit_test(test_large_pages),
 		cmocka_unit_test(test_stale_leaf),
 		cmocka_unit_test(test_stale_mixture),
+		cmocka_unit_test(test_old_root),
+		cmocka_unit_test(test_nested_root),
 		cmocka_unit_test(test_spurious_fault),
 		cmocka_unit_test(test_pdptes),
 		cmocka_unit_test(test_marks),

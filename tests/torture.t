@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
 # The torture test of the shadow MMU: its model, its options, and a short run
-# under every policy and in every paging mode. tests/all/torture.t has the long.
+# under every policy and in every paging mode, and with nested page tables.
+# tests/all/torture.t has the long.
 set -euo pipefail
 TOP=$(cd "$(dirname "$0")/.." && pwd)
 # shellcheck source=tests/tap.sh
@@ -31,6 +32,12 @@ torture --steps many
 fails 2 "--steps 'many' is not a number from 1 to 100000000" "steps that are no number"
 torture --paging 48
 fails 2 "unknown --paging '48'; known: 32 pae 64" "unknown paging mode"
+torture --nested --paging 32
+fails 2 "--nested goes with --paging 64, not 32" "nested page tables in another mode"
+torture --nested --vcpus 9
+fails 2 "--vcpus '9' is not a number from 1 to 8" "more vCPUs than there can be"
+torture --vcpus 2
+fails 2 "--vcpus goes with --nested only" "several vCPUs without nested page tables"
 torture --steps
 fails 2 "--steps needs a value" "option without its value"
 torture --fast
@@ -63,4 +70,24 @@ is "$STATUS:$ERR" "0:" "disturbed: no disagreement, no splat"
 is "$(field '.disturbances | to_entries[] | select(.value == 0) | .key')" "" \
 	"disturbed: everything was done that disturbs"
 is "$(field 'select(.logged_pages == 0) | .paging')" "" "disturbed: the dirty log had pages that it must have"
+
+# ---- nested page tables ----
+
+try env WORKLOAD=nested-torture VENDOR=vmx "$TOP/lab/run"
+fails 2 "nested-torture goes with VENDOR=svm only" "nested page tables of another vendor"
+
+export WORKLOAD=nested-torture
+try env OUT="$SCRATCH/results.json" "$TOP/lab/run"
+is "$STATUS:$ERR" "0:" "nested, every policy: no disagreement, no splat"
+is "$(field .policy | paste -sd ' ')" "unsync prefault sticky prefault+sticky" "nested: 4 policies"
+is "$(field 'select(.must_fault == 0 or .must_not_fault == 0) | .policy')" "" "nested: some must fault, some must not"
+
+try env OUT="$SCRATCH/results.json" VCPUS=2 STEPS=1000 "$TOP/lab/run"
+is "$STATUS:$ERR" "0:" "nested, two vCPUs: no disagreement, no splat"
+is "$(field 'select(.helper_hits * 10 < .accesses) | .policy')" "" "nested: the other vCPU hit pages meanwhile"
+
+try env OUT="$SCRATCH/results.json" VCPUS=2 STEPS=1000 DISTURB=y POLICY=prefault+sticky "$TOP/lab/run"
+is "$STATUS:$ERR" "0:" "nested, two vCPUs, disturbed: no disagreement, no splat"
+is "$(field '.disturbances | to_entries[] | select(.value == 0) | .key')" "" \
+	"nested: everything was done that disturbs"
 done_testing

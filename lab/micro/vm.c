@@ -378,14 +378,14 @@ static enum vm_end run_vcpu(struct vcpu *vcpu)
 	int error;
 
 	while (!is_stopping(vm)) {
+		if (vm->interrupted)
+			vm->interrupted(vcpu);
 		error = ioctl(vcpu->fd, KVM_RUN, 0) ? errno : 0;
 		if (!error && !(vm->handle_exit && vm->handle_exit(vcpu)))
 			return guest_stopped(vcpu);
 		if (error && error != EINTR)
 			return run_failed(vm, error);
 		vcpu->run->immediate_exit = 0;
-		if (vm->interrupted)
-			vm->interrupted(vcpu);
 	}
 	return VM_STOPPED;
 }
@@ -398,6 +398,8 @@ static void *run_thread(void *argument)
 	vcpu->thread = pthread_self();
 	__atomic_store_n(&vcpu->started, 1, __ATOMIC_SEQ_CST);
 	vcpu->end = run_vcpu(vcpu);
+	if (vcpu->vm->left)
+		vcpu->vm->left(vcpu);
 	return NULL;
 }
 

@@ -43,9 +43,10 @@ struct vm {
 	bool chips;		/* with a PC's interrupt controllers and timer */
 	int stopping;		/* all vCPUs are to end, whatever their guest does */
 
-	/* For vm_run(), in the vCPU's thread. Either may be missing. */
+	/* For vm_run(), in the vCPU's thread. Any may be missing. */
 	bool (*handle_exit)(struct vcpu *vcpu);	/* true to go on, false to end */
-	void (*interrupted)(struct vcpu *vcpu);	/* by a signal, or after an exit */
+	void (*interrupted)(struct vcpu *vcpu);	/* at the start, by a signal, after an exit */
+	void (*left)(struct vcpu *vcpu);	/* the vCPU has ended */
 };
 
 /* A memslot: @size bytes at @host are at guest physical @address. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * What the host does while the guest runs. See disturb.h. What the guest could
- * notice, e.g. that it has no memory for a moment, is done while its vCPU is
+ * notice, e.g. that it has no memory for a moment, is done while its vCPUs are
  * paused: interrupted by a signal, and held in vm->interrupted().
  */
 #include <errno.h>
@@ -37,7 +37,7 @@ static struct {
 	struct torture_info *info;
 	uint64_t random;
 	struct disturb_counts counts;
-	pthread_t thread, vcpu;
+	pthread_t thread;
 
 	bool other_slot;
 	uint32_t log[REGION_PAGES / 32];	/* dirty since the last check */
@@ -46,7 +46,9 @@ static struct {
 
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
-	bool pause_wanted, paused, ended;
+	bool pause_wanted, ended;
+	unsigned int nr_running, nr_paused;	/* vCPUs; those that are paused run, too */
+	bool left[GUEST_MAX_VCPUS];
 } d = { .lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER };
 
 static uint32_t random_below(uint32_t n)
@@ -57,34 +59,50 @@ static uint32_t random_below(uint32_t n)
 	return (d.random >> 16) % n;
 }
 
-/* ---- pausing the vCPU ---- */
+/* ---- pausing the vCPUs ---- */
 
-/* In the vCPU's thread. */
+/* In a vCPU's thread. */
 static void interrupted(struct vcpu *vcpu)
 {
 	(void)vcpu;
 	pthread_mutex_lock(&d.lock);
-	d.paused = d.pause_wanted;
-	if (d.paused)
+	d.nr_paused++;
+	if (d.pause_wanted)
 		pthread_cond_broadcast(&d.changed);
 	while (d.pause_wanted)
 		pthread_cond_wait(&d.changed, &d.lock);
-	d.paused = false;
+	d.nr_paused--;
 	pthread_mutex_unlock(&d.lock);
 }
 
-static void pause_vcpu(void)
+static void left(struct vcpu *vcpu)
 {
 	pthread_mutex_lock(&d.lock);
+	d.left[vcpu - d.vm->vcpus] = true;
+	d.nr_running--;
+	pthread_cond_broadcast(&d.changed);
+	pthread_mutex_unlock(&d.lock);
+}
+
+/* One that hasn't started yet looks whether it is to pause when it does. */
+static void pause_vcpus(void)
+{
+	unsigned int i;
+
+	pthread_mutex_lock(&d.lock);
 	d.pause_wanted = true;
-	if (!d.ended)
-		pthread_kill(d.vcpu, VM_SIGNAL_PAUSE);
-	while (!d.paused && !d.ended)
+	for (i = 0; i < d.vm->nr_vcpus; i++) {
+		struct vcpu *vcpu = &d.vm->vcpus[i];
+
+		if (__atomic_load_n(&vcpu->started, __ATOMIC_SEQ_CST) && !d.left[i])
+			pthread_kill(vcpu->thread, VM_SIGNAL_PAUSE);
+	}
+	while (d.nr_paused < d.nr_running && !d.ended)
 		pthread_cond_wait(&d.changed, &d.lock);
 	pthread_mutex_unlock(&d.lock);
 }
 
-static void resume_vcpu(void)
+static void resume_vcpus(void)
 {
 	pthread_mutex_lock(&d.lock);
 	d.pause_wanted = false;
@@ -132,11 +150,11 @@ static void start_log(void)
 
 static void toggle_log(void)
 {
-	pause_vcpu();
+	pause_vcpus();
 	d.region.flags ^= KVM_MEM_LOG_DIRTY_PAGES;
 	set_region();
 	start_log();
-	resume_vcpu();
+	resume_vcpus();
 }
 
 static void read_log(void)
@@ -184,10 +202,10 @@ static bool read_and_check_log(void)
 		return false;
 	if (random_below(2))
 		read_log();
-	pause_vcpu();
+	pause_vcpus();
 	read_log();
 	check_log();
-	resume_vcpu();
+	resume_vcpus();
 	return true;
 }
 
@@ -197,23 +215,23 @@ static void delete_slot(void)
 {
 	struct vm_memory none = { .address = REGION };
 
-	pause_vcpu();
+	pause_vcpus();
 	if (vm_set_slot(d.vm, REGION_SLOT, &none))
 		d.failed = true;
 	d.region.flags = 0;
 	set_region();
-	resume_vcpu();
+	resume_vcpus();
 }
 
 static void move_slot(void)
 {
-	pause_vcpu();
+	pause_vcpus();
 	d.region.address = ELSEWHERE;
 	set_region();
 	d.region.address = REGION;
 	set_region();
 	start_log();
-	resume_vcpu();
+	resume_vcpus();
 }
 
 static void toggle_other_slot(void)
@@ -244,10 +262,10 @@ static void unmap(void)
 
 static void protect(void)
 {
-	pause_vcpu();
+	pause_vcpus();
 	mprotect(d.region.host, d.region.size, PROT_READ);
 	mprotect(d.region.host, d.region.size, PROT_READ | PROT_WRITE);
-	resume_vcpu();
+	resume_vcpus();
 }
 
 /* ---- the thread ---- */
@@ -302,8 +320,9 @@ int disturb_start(struct vm *vm, const struct vm_memory *region,
 	d.region = *region;
 	d.info = info;
 	d.random = seed * 2 + 1;
-	d.vcpu = pthread_self();
+	d.nr_running = vm->nr_vcpus;
 	vm->interrupted = interrupted;
+	vm->left = left;
 	if (pthread_create(&d.thread, NULL, run_thread, NULL))
 		return fl_fail("cannot create a thread");
 	return 0;

@@ -34,8 +34,8 @@ struct disturb_counts {
 };
 
 /*
- * Start disturbing @vm, whose @region is memslot REGION_SLOT. To be called by
- * the thread that is about to call vm_run(). 0 or -1.
+ * Start disturbing @vm, whose @region is memslot REGION_SLOT. To be called before
+ * vm_run(). 0 or -1.
  */
 int disturb_start(struct vm *vm, const struct vm_memory *region,
 		  struct torture_info *info, uint64_t seed);

@@ -40,10 +40,8 @@ void detect_cpu(void)
 	cpu_has_nx = d >> 20 & 1;
 	has_nx = cpu_has_nx && model.mode != PAGING_32;
 	model.large_1g = d >> 26 & 1;
-	if (is_nested()) {
-		has_pge = has_smep = has_smap = false;	/* L1 runs in pages that are L2's, too */
+	if (is_nested())
 		nested_detect_cpu();
-	}
 }
 
 unsigned int max_phys(void)

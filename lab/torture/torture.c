@@ -42,7 +42,7 @@ static const char help[] =
 "  --nested           the tables are the nested page tables of a nested guest, which\n"
 "                     makes the accesses; for SVM with nested paging, --paging 64\n"
 "  --vcpus N          1 (default) to 8: the others read and run what is mapped,\n"
-"                     while the first changes it; with --nested, without --disturb\n"
+"                     while the first changes it; goes with --nested\n"
 "  --steps N          1 to 100000000, default 20000\n"
 "  --seed S           1 to 4294967295, default 1; the same seed is the same program\n"
 "  --disturb          meanwhile flip KVM's parameters, log dirty pages, move\n"
@@ -127,8 +127,8 @@ static int parse(int argc, char **argv, struct options *options)
 	}
 	if (optind < argc)
 		return option_error("unexpected '%s'; see 'torture --help'", argv[optind]);
-	if (options->vcpus > 1 && (!options->nested || options->disturb))
-		return option_error("--vcpus goes with --nested, and without %s", "--disturb");
+	if (options->vcpus > 1 && !options->nested)
+		return option_error("%s goes with --nested only", "--vcpus");
 	return options->nested && options->paging != PAGING_64 ?
 		option_error("--nested goes with --paging 64, not %s", paging_names[options->paging]) : 0;
 }
@@ -166,14 +166,10 @@ static int add_slot(const struct vm *vm, unsigned int slot, struct vm_memory *me
 	return vm_set_slot(vm, slot, memory);
 }
 
-/*
- * The program's own mappings; it copies their root into each of its own. Nested page
- * tables are walked as if at CPL 3.
- */
+/* Of what never changes; nested page tables are walked as if at CPL 3. */
 static void build_tables(const struct vm *vm, struct paging *paging, enum paging_mode mode,
-			 uint32_t first_table)
+			 uint32_t first_table, bool nested)
 {
-	bool nested = guest_info(vm)->nested;
 	uint32_t user_end;
 
 	paging_init(paging, mode, vm->memory, first_table);
@@ -183,19 +179,25 @@ static void build_tables(const struct vm *vm, struct paging *paging, enum paging
 	paging_map_identity(paging, user_end, REGION_END, nested);
 }
 
-/* A 32-bit program goes from one of its modes to the other now and then. */
+/*
+ * The program's own mappings; it copies their roots into each of its own. A 32-bit
+ * program goes from one of its modes to the other now and then. A hypervisor has its
+ * nested guest see the same memory; KVM would write-protect tables that the two share.
+ */
 static void build_all_tables(const struct vm *vm, struct paging *paging, enum paging_mode mode)
 {
 	struct torture_info *info = guest_info(vm);
+	enum paging_mode other = mode == PAGING_32 ? PAGING_PAE : PAGING_32;
+	struct paging tables;
 
-	build_tables(vm, paging, mode, GUEST_TABLES);
+	build_tables(vm, paging, mode, GUEST_TABLES, false);
 	info->roots[mode] = paging->root;
 	if (mode != PAGING_64) {
-		enum paging_mode other = mode == PAGING_32 ? PAGING_PAE : PAGING_32;
-		struct paging tables;
-
-		build_tables(vm, &tables, other, paging->next_table);
+		build_tables(vm, &tables, other, paging->next_table, false);
 		info->roots[other] = tables.root;
+	} else if (info->nested) {
+		build_tables(vm, &tables, mode, paging->next_table, true);
+		info->roots[mode] = tables.root;
 	}
 }
 
