@@ -9,7 +9,6 @@
 #define CR4_PGE		(1UL << 7)
 #define CR4_SMEP	(1UL << 20)
 #define CR4_SMAP	(1UL << 21)
-#define MSR_EFER	0xc0000080
 #define EFER_NXE	(1U << 11)
 
 static bool cpu_has_nx, has_smep, has_smap;
@@ -53,6 +52,20 @@ unsigned int max_phys(void)
 }
 
 /* ---- registers ---- */
+
+void write_msr(uint32_t msr, uint64_t value)
+{
+	asm volatile("wrmsr" : : "c"(msr), "a"((uint32_t)value), "d"((uint32_t)(value >> 32))
+		     : "memory");
+}
+
+uint64_t read_msr(uint32_t msr)
+{
+	uint32_t low, high;
+
+	asm volatile("rdmsr" : "=a"(low), "=d"(high) : "c"(msr));
+	return low | (uint64_t)high << 32;
+}
 
 static unsigned long read_cr4(void)
 {
@@ -120,13 +133,11 @@ static void toggle_wp(void)
 /* What is cached of an entry with NX, which gets or loses its meaning, goes. */
 void toggle_nxe(void)
 {
-	uint32_t low, high;
+	uint64_t efer = read_msr(MSR_EFER) ^ EFER_NXE;
 
-	asm volatile("rdmsr" : "=a"(low), "=d"(high) : "c"(MSR_EFER));
-	low ^= EFER_NXE;
-	log_event(EVENT_SET_EFER, 0, low, 0);
-	asm volatile("wrmsr" : : "a"(low), "d"(high), "c"(MSR_EFER) : "memory");
-	model.nx = low & EFER_NXE;
+	log_event(EVENT_SET_EFER, 0, efer, 0);
+	write_msr(MSR_EFER, efer);
+	model.nx = efer & EFER_NXE;
 	load_root(model.root);
 }
 
@@ -152,6 +163,21 @@ void switch_paging(void)
 	choose_favourites();
 }
 #endif
+
+void follow_mode(unsigned int vcpu)
+{
+	static unsigned long cr4_now[GUEST_MAX_VCPUS];
+	static bool nx_now[GUEST_MAX_VCPUS];
+	unsigned long cr4 = CR4_PAE | (model.smep ? CR4_SMEP : 0) | (model.smap ? CR4_SMAP : 0);
+	bool nx = model.nx;
+
+	if (cr4 != cr4_now[vcpu])
+		asm volatile("mov %0, %%cr4" : : "r"(cr4) : "memory");
+	if (nx != nx_now[vcpu])
+		write_msr(MSR_EFER, read_msr(MSR_EFER) ^ EFER_NXE);
+	cr4_now[vcpu] = cr4;
+	nx_now[vcpu] = nx;
+}
 
 void change_mode(void)
 {

@@ -59,7 +59,7 @@ static void use_tables(unsigned int vcpu)
 	uint64_t address = known_address() + (fetch ? OFFSET_CODE : OFFSET_IDENTITY);
 	const struct vmcb *vmcb;
 
-	nested_follow_root(vcpu);
+	nested_follow(vcpu);
 	vmcb = nested_run(vcpu, fetch ? access_fetch : access_read, address, 0);
 	__atomic_fetch_add(&info->helper_accesses, 1, __ATOMIC_RELAXED);
 	check_exit(vmcb, address, fetch);

@@ -10,7 +10,6 @@
 
 #define CR0_L2		0x80010031	/* PG, WP, NE, ET, PE */
 #define CR4_PAE		(1U << 5)
-#define MSR_EFER	0xc0000080
 #define EFER_L2		0x1d00		/* SVME, NXE, LMA, LME */
 #define PAT_RESET	0x0007040600070406
 
@@ -26,19 +25,6 @@ static struct vmcb *vmcb_of(unsigned int vcpu)
 }
 
 /* ---- start ---- */
-
-static void write_msr(uint32_t msr, uint64_t value)
-{
-	asm volatile("wrmsr" : : "c"(msr), "a"((uint32_t)value), "d"((uint32_t)(value >> 32)));
-}
-
-static uint64_t read_msr(uint32_t msr)
-{
-	uint32_t low, high;
-
-	asm volatile("rdmsr" : "=a"(low), "=d"(high) : "c"(msr));
-	return low | (uint64_t)high << 32;
-}
 
 void nested_detect_cpu(void)
 {
@@ -139,13 +125,14 @@ void nested_switch_root(uint32_t root)
 	log_vmcb(vmcb);
 }
 
-void nested_follow_root(unsigned int vcpu)
+void nested_follow(unsigned int vcpu)
 {
 	struct vmcb *vmcb = vmcb_of(vcpu);
 
 	vmcb->nested_cr3 = chance(80) ? model.root : random_root();
 	if (chance(50))
 		flush(vmcb);
+	follow_mode(vcpu);
 }
 
 /* Flushes what is cached of L2's own tables, i.e. nothing that matters. */

@@ -65,6 +65,10 @@ volatile struct torture_event *log_event(enum torture_event_type type, uint64_t 
 extern bool has_nx;	/* in this mode */
 extern bool has_pge;
 
+#define MSR_EFER	0xc0000080
+
+uint64_t read_msr(uint32_t msr);
+void write_msr(uint32_t msr, uint64_t value);
 void cpuid(uint32_t leaf, uint32_t *a, uint32_t *b, uint32_t *c, uint32_t *d);
 void detect_cpu(void);
 unsigned int max_phys(void);
@@ -77,6 +81,12 @@ void flush_global(void);
 /* Change what an access may do: CR0.WP, SMEP, SMAP, or EFER.NXE. */
 void change_mode(void);
 void toggle_nxe(void);
+
+/*
+ * Have another vCPU than the first do the same. KVM has shadow pages for each such
+ * mode, so the two share some only in the same one.
+ */
+void follow_mode(unsigned int vcpu);
 
 #ifndef __x86_64__
 /* Between 32-bit and PAE paging, and to another root. */
@@ -163,8 +173,8 @@ void nested_access(void (*code)(void), unsigned long address, unsigned long valu
 const struct vmcb *nested_run(unsigned int vcpu, void (*code)(void), unsigned long address,
 			      unsigned long value);
 
-/* Have that be through the first vCPU's root or, less often, another one. */
-void nested_follow_root(unsigned int vcpu);
+/* Have that be as on the first vCPU, through the same root or, less often, another. */
+void nested_follow(unsigned int vcpu);
 
 /* ---- guest-helper.c ---- */
 
