@@ -236,7 +236,7 @@ static void check_fault(const struct attempt *attempt)
 	info->faults++;
 	if (access_vector != PF_VECTOR)
 		unexpected_exception();
-	if (access_cr2 != address)
+	if (access_cr2 != address && !(is_nested() && nested_is_page_of(address, access_cr2)))
 		fail(FAILURE_CR2, address, address, access_cr2);
 	if (!may_fault(true))
 		fail(FAILURE_FAULT, address, 0, access_error_code);

@@ -35,7 +35,7 @@ static void check_fault(const struct vmcb *vmcb, uint64_t address, bool fetch)
 {
 	uint32_t wrong = PFERR_WRITE | (fetch ? 0 : PFERR_FETCH), error_code = vmcb->exit_info_1;
 
-	if (vmcb->exit_info_2 != address)
+	if (vmcb->exit_info_2 != address && !nested_is_page_of(address, vmcb->exit_info_2))
 		fail(FAILURE_CR2, address, address, vmcb->exit_info_2);
 	if (vmcb->exit_info_1 >> 32 != NPF_FINAL >> 32 || error_code & wrong ||
 	    !(error_code & PFERR_USER))

@@ -165,6 +165,11 @@ const struct vmcb *nested_run(unsigned int vcpu, void (*code)(void), unsigned lo
 	return vmcb;
 }
 
+bool nested_is_page_of(uint64_t address, uint64_t fault_address)
+{
+	return fault_address == (address & ~(PAGE_SIZE - 1ULL));
+}
+
 void nested_access(void (*code)(void), unsigned long address, unsigned long value)
 {
 	const struct vmcb *vmcb = nested_run(0, code, address, value);

@@ -169,6 +169,12 @@ void nested_flush_page(uint64_t address);
 /* As run_access(): what becomes of it is in access_vector and so on, too. */
 void nested_access(void (*code)(void), unsigned long address, unsigned long value);
 
+/*
+ * Whether a fault at @address was reported as one at the start of its page, which is
+ * what KVM does as of 7.2 if it emulates L2's instruction: it walks for whole pages.
+ */
+bool nested_is_page_of(uint64_t address, uint64_t fault_address);
+
 /* On any vCPU, have its L2 make an access. Returns the control block as it was left. */
 const struct vmcb *nested_run(unsigned int vcpu, void (*code)(void), unsigned long address,
 			      unsigned long value);
