@@ -24,7 +24,8 @@
 #define OTHER_SLOT	3
 #define OTHER_ADDRESS	0xe0000000	/* where the guest never looks */
 #define ELSEWHERE	0xe1000000	/* where the region goes when it moves */
-#define MAX_SLEEP	500000		/* ns between two disturbances */
+#define MAX_STEPS	40		/* of the guest between two disturbances */
+#define MOMENT		20000		/* ns */
 
 const char *const disturbance_names[NR_DISTURBANCES] = {
 	"oos_shadow", "pte_update", "log", "read_log", "delete", "move", "other_slot",
@@ -46,7 +47,7 @@ static struct {
 
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
-	bool pause_wanted, ended;
+	bool started, pause_wanted, ended;
 	unsigned int nr_running, nr_paused;	/* vCPUs; those that are paused run, too */
 	bool left[GUEST_MAX_VCPUS];
 } d = { .lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER };
@@ -299,14 +300,38 @@ static bool disturb(enum disturbance what)
 	}
 }
 
+/* How fast time goes is the emulator's affair, so that the measure is the guest's steps. */
+static void wait_for_steps(void)
+{
+	const struct timespec moment = { .tv_nsec = MOMENT };
+	volatile const uint32_t *step = &d.info->step;
+	uint32_t until = *step + random_below(MAX_STEPS);
+
+	do
+		nanosleep(&moment, NULL);
+	while (!d.ended && *step < until);
+}
+
+/* Ahead of the vCPU, with which it may share the host's only CPU, as soon as it wakes up. */
+static void get_ahead(void)
+{
+	const struct sched_param first = { .sched_priority = 1 };
+
+	pthread_setschedparam(pthread_self(), SCHED_FIFO, &first);
+}
+
 static void *run_thread(void *context)
 {
 	(void)context;
+	get_ahead();
+	pthread_mutex_lock(&d.lock);
+	d.started = true;
+	pthread_cond_broadcast(&d.changed);
+	pthread_mutex_unlock(&d.lock);
 	while (!d.ended && !d.failed) {
-		struct timespec time = { .tv_nsec = random_below(MAX_SLEEP) };
 		enum disturbance what = random_below(NR_DISTURBANCES);
 
-		nanosleep(&time, NULL);
+		wait_for_steps();
 		if (disturb(what))
 			d.counts.done[what]++;
 	}
@@ -325,6 +350,11 @@ int disturb_start(struct vm *vm, const struct vm_memory *region,
 	vm->left = left;
 	if (pthread_create(&d.thread, NULL, run_thread, NULL))
 		return fl_fail("cannot create a thread");
+	/* A thread that is new may have to wait for long for a CPU that runs a guest. */
+	pthread_mutex_lock(&d.lock);
+	while (!d.started)
+		pthread_cond_wait(&d.changed, &d.lock);
+	pthread_mutex_unlock(&d.lock);
 	return 0;
 }
 

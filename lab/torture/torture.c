@@ -23,6 +23,7 @@
 
 #define PAGE_SIZE	4096
 #define READONLY_SLOT	2
+#define ENOUGH_STEPS	1000	/* for something to happen on the host */
 
 struct options {
 	uint64_t seed;
@@ -368,6 +369,18 @@ static void print_json(FILE *file, const void *context)
 	fprintf(file, "},\"logged_pages\":%u}\n", outcome->disturbed.logged);
 }
 
+/* A test that nothing disturbs is another one than it was asked for. */
+static int check_disturbed(const struct outcome *outcome)
+{
+	unsigned int i, nr = 0;
+
+	for (i = 0; i < NR_DISTURBANCES; i++)
+		nr += outcome->disturbed.done[i];
+	if (!outcome->options->disturb || nr || outcome->options->steps < ENOUGH_STEPS)
+		return 0;
+	return fl_fail("nothing has disturbed the guest in %u steps", outcome->options->steps);
+}
+
 static int report(const struct outcome *outcome)
 {
 	const struct torture_info *info = outcome->info;
@@ -424,7 +437,7 @@ static int run(const struct options *options)
 	for (i = 1; i < options->vcpus; i++)
 		paging[i] = paging[0];
 	outcome.info = info;
-	if (vm_boot(&vm, paging) || run_guest(&vm, &region, &outcome))
+	if (vm_boot(&vm, paging) || run_guest(&vm, &region, &outcome) || check_disturbed(&outcome))
 		return -1;
 	return report(&outcome);
 }
