@@ -64,8 +64,10 @@ static const char **file_of(struct options *options, int option)
 	}
 }
 
-static int set_option(struct options *options, int option, const char *value)
+static int set_option(void *context, int option, const char *value)
 {
+	struct options *options = context;
+
 	switch (option) {
 	case 'w':
 		options->workload = value;
@@ -108,22 +110,11 @@ static int parse(int argc, char **argv, struct options *options)
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
 	};
-	int option;
+	static const struct command_line line = { "linuxvm", help, long_options, set_option };
+	int ret = parse_command_line(&line, argc, argv, options);
 
-	opterr = 0;
-	while ((option = getopt_long(argc, argv, ":h", long_options, NULL)) != -1) {
-		if (option == 'h') {
-			fputs(help, stdout);
-			return -1;
-		}
-		if (option == ':' || option == '?')
-			return option_error("%s is no option, or lacks its value; see 'linuxvm --help'",
-					    argv[optind - 1]);
-		if (set_option(options, option, optarg))
-			return FL_USAGE;
-	}
-	if (optind < argc)
-		return option_error("unexpected '%s'; see 'linuxvm --help'", argv[optind]);
+	if (ret)
+		return ret;
 	return options->workload ? 0 : option_error("%s is missing; see 'linuxvm --help'", "--workload");
 }
 

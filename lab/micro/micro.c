@@ -69,8 +69,10 @@ static const char help[] =
 
 /* ---- options ---- */
 
-static int set_option(struct options *options, int option, const char *value)
+static int set_option(void *context, int option, const char *value)
 {
+	struct options *options = context;
+
 	switch (option) {
 	case 'w':
 		options->workload = option_word(workload_names, NR_WORKLOADS, value);
@@ -121,10 +123,8 @@ static int set_option(struct options *options, int option, const char *value)
 	}
 }
 
-static int check_options(const struct options *options, int argc, char **argv)
+static int check_options(const struct options *options)
 {
-	if (optind < argc)
-		return option_error("unexpected '%s'; see 'micro --help'", argv[optind]);
 	if (guest_is_nested(options->workload) && options->faults > MAX_PAGES / options->vcpus)
 		return option_error("--workload %s can't take faults on a page again; give fewer --faults",
 				    workload_names[options->workload]);
@@ -157,22 +157,12 @@ static int parse(int argc, char **argv, struct options *options)
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
 	};
-	int option;
+	static const struct command_line line = { "micro", help, long_options, set_option };
+	int ret = parse_command_line(&line, argc, argv, options);
 
-	opterr = 0;
-	while ((option = getopt_long(argc, argv, ":h", long_options, NULL)) != -1) {
-		if (option == 'h') {
-			fputs(help, stdout);
-			return -1;
-		}
-		if (option == ':')
-			return option_error("%s needs a value; see 'micro --help'", argv[optind - 1]);
-		if (option == '?')
-			return option_error("unknown option %s; see 'micro --help'", argv[optind - 1]);
-		if (set_option(options, option, optarg))
-			return FL_USAGE;
-	}
-	return check_options(options, argc, argv);
+	if (ret)
+		return ret;
+	return check_options(options);
 }
 
 /* ---- the guest's memory ---- */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Words and numbers of a command line, and a file to write. See options.h. */
 #include <errno.h>
+#include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -14,6 +15,35 @@ int option_error(const char *format, const char *word)
 {
 	fl_fail(format, word);
 	return FL_USAGE;
+}
+
+/* Say what is wrong about @word, and where to look. Returns FL_USAGE. */
+static int usage_error(const struct command_line *line, const char *before, const char *word,
+		       const char *after)
+{
+	fl_fail("%s%s%s; see '%s --help'", before, word, after, line->program);
+	return FL_USAGE;
+}
+
+int parse_command_line(const struct command_line *line, int argc, char **argv, void *context)
+{
+	int option, ret;
+
+	opterr = 0;
+	while ((option = getopt_long(argc, argv, ":h", line->options, NULL)) != -1) {
+		if (option == 'h') {
+			fputs(line->help, stdout);
+			return -1;
+		}
+		if (option == ':')
+			return usage_error(line, "", argv[optind - 1], " needs a value");
+		if (option == '?')
+			return usage_error(line, "unknown option ", argv[optind - 1], "");
+		ret = line->set(context, option, optarg);
+		if (ret)
+			return ret;
+	}
+	return optind < argc ? usage_error(line, "unexpected '", argv[optind], "'") : 0;
 }
 
 int option_word(const char *const *words, int nr, const char *word)

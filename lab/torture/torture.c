@@ -57,8 +57,10 @@ static const char help[] =
 
 /* ---- options ---- */
 
-static int set_option(struct options *options, int option, const char *value)
+static int set_option(void *context, int option, const char *value)
 {
+	struct options *options = context;
+
 	switch (option) {
 	case 'p':
 		options->paging = option_word(paging_names, NR_PAGING_MODES, value);
@@ -111,23 +113,11 @@ static int parse(int argc, char **argv, struct options *options)
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
 	};
-	int option;
+	static const struct command_line line = { "torture", help, long_options, set_option };
+	int ret = parse_command_line(&line, argc, argv, options);
 
-	opterr = 0;
-	while ((option = getopt_long(argc, argv, ":h", long_options, NULL)) != -1) {
-		if (option == 'h') {
-			fputs(help, stdout);
-			return -1;
-		}
-		if (option == ':')
-			return option_error("%s needs a value; see 'torture --help'", argv[optind - 1]);
-		if (option == '?')
-			return option_error("unknown option %s; see 'torture --help'", argv[optind - 1]);
-		if (set_option(options, option, optarg))
-			return FL_USAGE;
-	}
-	if (optind < argc)
-		return option_error("unexpected '%s'; see 'torture --help'", argv[optind]);
+	if (ret)
+		return ret;
 	if (options->vcpus > 1 && !options->nested)
 		return option_error("%s goes with --nested only", "--vcpus");
 	return options->nested && options->paging != PAGING_64 ?
