@@ -69,14 +69,8 @@ static const struct {
 	{ "nested_prefault", "N" }, { "sticky_unsync", "0" },
 };
 
-/* The value that lab/run's STICKY asks for; init gets words for no parameter as variables. */
+/* What lab/run's STICKY says; init gets the command line's words for no parameter as variables. */
 #define STICKY NULL
-static const char *sticky_value(void)
-{
-	const char *value = getenv("sticky_unsync");
-
-	return value ? value : "64";
-}
 
 static int set_parameter(const char *name, const char *value)
 {
@@ -97,10 +91,10 @@ static int set_parameters(const char *const *values)
 	size_t i;
 
 	for (i = 0; i < NR_PARAMETERS; i++) {
-		const char *value = values[i] == STICKY ? sticky_value() : values[i];
+		const char *value = values[i] == STICKY ? getenv("sticky_unsync") : values[i];
 
-		if (set_parameter(parameters[i].name, value) &&
-		    (errno != ENOENT || strcmp(value, parameters[i].standard)))
+		if (!value || (set_parameter(parameters[i].name, value) &&
+			       (errno != ENOENT || strcmp(value, parameters[i].standard))))
 			return -1;
 	}
 	return 0;

@@ -562,11 +562,13 @@ static void print_torture(struct json_object *runs)
 		if (!titled)
 			printf("\nTorture of the shadow MMU: accesses, and whether they had to fault\n\n"
 			       "%-7s %-6s %-*s %-7s %-*s %9s %9s %9s %9s %9s  %s\n", "vendor", "line",
-			       workload, "workload", "paging", policy, "policy", "steps", "must", "must not", "either", "faults", "disagreements");
+			       workload, "workload", "paging", policy, "policy", "steps", "must",
+			       "must not", "either", "faults", "disagreements");
 		titled = true;
 		printf("%-7s %-6s %-*s %-7s %-*s %9" PRIu64 " %9" PRIu64 " %9" PRIu64 " %9" PRIu64 " %9" PRIu64 "  none\n",
 		       text(run, "vendor"), text(run, "line"), workload, text(run, "workload"),
-		       text(run, "paging"), policy, text(run, "policy"), number(run, "steps"), number(run, "must_fault"), number(run, "must_not_fault"),
+		       text(run, "paging"), policy, text(run, "policy"), number(run, "steps"),
+		       number(run, "must_fault"), number(run, "must_not_fault"),
 		       number(run, "may_fault"), number(run, "faults"));
 	}
 }

@@ -28,6 +28,10 @@ for bad in 0 1000001 x; do
 	micro --device-reads "$bad"
 	fails 2 "--device-reads '$bad' is not a number from 1 to 1000000" "--device-reads '$bad'"
 done
+micro --vms 9
+fails 2 "--vms '9' is not a number from 1 to 8" "more machines than vCPUs"
+micro --vms 2 --vcpus 2
+fails 2 "--vms goes with one vCPU" "several machines of several vCPUs"
 micro --dirty-log --vcpus 2
 fails 2 "--dirty-log goes with one vCPU" "a dirty log of several vCPUs"
 micro --workload nested --faults 20001

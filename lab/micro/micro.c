@@ -160,9 +160,7 @@ static int parse(int argc, char **argv, struct options *options)
 	static const struct command_line line = { "micro", help, long_options, set_option };
 	int ret = parse_command_line(&line, argc, argv, options);
 
-	if (ret)
-		return ret;
-	return check_options(options);
+	return ret ? ret : check_options(options);
 }
 
 /* ---- the guest's memory ---- */
