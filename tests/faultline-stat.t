@@ -115,6 +115,7 @@ try unshare --mount bash -c '
 	cd /sys/module/kvm/parameters
 	echo N >oos_shadow
 	echo Y >pte_update
+	: >"$3"
 	"$1" stat -p "$2" -d 4 -i 1 --json >"$3" &
 	until [[ $(wc -l <"$3") -ge 1 ]]; do sleep 0.1; done
 	echo N >pte_update
