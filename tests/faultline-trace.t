@@ -157,13 +157,13 @@ ended_by() {
 	local pid
 
 	start_vm
+	: >"$SCRATCH/trace"
 	"$FAULTLINE" trace -p "$VM" --format="$2" >"$SCRATCH/trace" 2>"$SCRATCH/err" &
 	pid=$!
-	until [[ $(wc -l <"$SCRATCH/trace") -gt 100 ]]; do
-		kill -0 "$pid"
+	while [[ $(wc -l <"$SCRATCH/trace") -le 100 ]] && kill -0 "$pid"; do
 		sleep 0.05
 	done
-	kill "-$1" "$pid"
+	kill "-$1" "$pid" || true
 	STATUS=0
 	wait "$pid" || STATUS=$?
 	stop_vms

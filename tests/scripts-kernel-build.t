@@ -69,7 +69,7 @@ echo CONFIG_TIME=y >>"$CONFIG_DIR/lab.config"
 build
 other=0
 wait $! || other=$?
-is "$STATUS:$other:$(builds)" "0:0:3" "two at a time: both succeed, one builds"
+is "$STATUS:$ERR:$other:$(builds)" "0::0:3" "two at a time: both succeed, one builds"
 clean "two at a time"
 
 # What must fail
