@@ -17,10 +17,17 @@ keep() {
 	mv -T "$dir" "$KEPT"
 }
 
-# Makes KEPT if nobody did, and OUT a copy of it; under a lock.
+# is_up_to_date OUT: whether it is what KEY stands for.
+is_up_to_date() {
+	[[ $(cat "$1/key" 2>/dev/null) == "$KEY" ]]
+}
+
+# Makes KEPT if nobody did, and OUT a copy of it; under a lock, which another run may
+# have held to do the same.
 provide() {
 	local out=$1 make=$2
 
+	! is_up_to_date "$out" || return 0
 	[[ -d $KEPT ]] || "$make"
 	new_temp_dir "$out.new"
 	cp -r --reflink=auto "$KEPT/." "$out.new"
@@ -35,7 +42,7 @@ build_once() {
 	local out=$1 kind=$2 name=$3 make=$4
 
 	KEPT=$CACHE/$kind/$name-$(sha256sum <<<"$KEY" | cut -c 1-16)
-	if [[ -f $out/key && $(<"$out/key") == "$KEY" ]]; then
+	if is_up_to_date "$out"; then
 		echo "$out is up to date"
 		return
 	fi

@@ -151,9 +151,10 @@ run_stage() {
 
 # with_lock DIR CMD...: runs CMD while no other run of ours holds DIR. The lock
 # is on the directory itself and ends with whoever holds it: nothing to leave
-# behind.
+# behind. CMD's temporary directories don't outlive it, as the next holder of the
+# lock uses the same names.
 with_lock() {
-	local dir=$1 fd
+	local dir=$1 fd nr=${#TEMP_DIRS[@]}
 
 	shift
 	mkdir -p -- "$dir"
@@ -163,6 +164,8 @@ with_lock() {
 		run flock "$fd"
 	}
 	"$@"
+	rm -rf -- "${TEMP_DIRS[@]:nr}"
+	TEMP_DIRS=("${TEMP_DIRS[@]:0:nr}")
 	exec {fd}<&-
 }
 

@@ -71,6 +71,17 @@ fails 1 '^demo: no good' "die"
 [[ ! -e $SCRATCH/temp ]] && STATUS=0 || STATUS=1
 ok $STATUS "die removes temporary directories"
 
+# What the next holder of a lock makes under the same name is the next holder's.
+try with_lib "with_lock $SCRATCH/lock new_temp_dir $SCRATCH/temp
+[[ ! -e $SCRATCH/temp ]] || die 'it is still there'
+mkdir $SCRATCH/temp"
+is "$STATUS:$ERR" "0:" "a lock that ends takes temporary directories with it"
+[[ -d $SCRATCH/temp ]] && STATUS=0 || STATUS=1
+ok $STATUS "and leaves alone what another makes then"
+rmdir "$SCRATCH/temp"
+try with_lib "new_temp_dir $SCRATCH/temp; with_lock $SCRATCH/lock true; [[ -d $SCRATCH/temp ]]"
+is "$STATUS:$ERR" "0:" "those from before the lock stay"
+
 # A job that has ended by itself is known until it is waited for, and its number
 # may be another's by then.
 try with_lib "$(cat <<'END'
