@@ -515,6 +515,7 @@ int main(int argc, char **argv)
 	char **words;
 
 	machine_mount_all();
+	machine_start_cpus();
 	results = machine_open_port();
 	words = find_argument_job(argc, argv);
 	is_guest = words;

@@ -2,9 +2,13 @@
 /* The first program's chores. See machine.h. */
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/reboot.h>
+#include <sys/wait.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -30,6 +34,51 @@ void machine_mount_all(void)
 		if (mount(mounts[i].type, mounts[i].where, mounts[i].type, 0, NULL))
 			fl_fail("cannot mount %s: %s", mounts[i].where, strerror(errno));
 	}
+}
+
+/* A process that takes turns with what else runs, and pauses in each of them. */
+static pid_t start_pausing(void)
+{
+	pid_t pid = fork();
+
+	while (!pid)
+		__builtin_ia32_pause();
+	return pid;
+}
+
+/* False if there is no such CPU. */
+static bool start_cpu(unsigned int number)
+{
+	char path[64];
+	int fd;
+
+	snprintf(path, sizeof(path), "/sys/devices/system/cpu/cpu%u/online", number);
+	fd = open(path, O_WRONLY);
+	if (fd < 0)
+		return false;
+	if (write(fd, "1", 1) < 0)
+		fl_fail("cannot start CPU %u: %s", number, strerror(errno));
+	close(fd);
+	return true;
+}
+
+/*
+ * Of QEMU's CPUs, whose time is counted, one that doesn't pause leaves no time to the
+ * others. Kernels such as 6.1 wait in that way for a CPU that they start, forever, so
+ * something has to run at the same time that pauses.
+ */
+void machine_start_cpus(void)
+{
+	pid_t pausing;
+	unsigned int n;
+
+	if (sysconf(_SC_NPROCESSORS_ONLN) == sysconf(_SC_NPROCESSORS_CONF))
+		return;
+	pausing = start_pausing();
+	for (n = 1; start_cpu(n); n++)
+		;
+	kill(pausing, SIGKILL);
+	waitpid(pausing, NULL, 0);
 }
 
 FILE *machine_open_port(void)

@@ -8,6 +8,9 @@
 /* Mount /proc, /sys, /dev, debugfs and a /tmp; says so if one can't be. */
 void machine_mount_all(void);
 
+/* Start the CPUs that the kernel was told to leave alone; /sys is mounted. */
+void machine_start_cpus(void);
+
 /*
  * Open the second serial port such that what is written there comes out on the
  * other side byte for byte. Without one the machine is left.
