@@ -10,7 +10,7 @@ TOP=$(cd "$(dirname "$0")/../.." && pwd)
 # shellcheck source=tests/tap.sh
 . "$TOP/tests/tap.sh"
 unset LINE VENDOR POLICY WORKLOAD PAGING FAULTS MICRO_OPTIONS LAB_KERNEL LAB_HOST_DIR
-unset KERNEL_VARIANT CMDLINE CONFIG_NAME IMAGE SCRIPT HOST_MEMORY OBJECTS GUEST_KERNEL VCPUS CPUS TRACE LIMITS GATE_SAME HISTORY
+unset KERNEL_VARIANT CMDLINE CONFIG_NAME IMAGE SCRIPT HOST_MEMORY OBJECTS GUEST_KERNEL VCPUS CPUS TRACE LIMITS GATE_SAME HISTORY STICKY PHASE
 export GATE_DIR=$SCRATCH/gate BUGS_DIR=$TOP/tests/gate TIMEOUT=3600 SILENCE=1800
 
 # gate ARG...
@@ -43,8 +43,16 @@ export RUNS=2
 gate "$SCRATCH/base" 6.12-slow
 is "$STATUS:$ERR" "1:" "against stored runs, in two runs: regression"
 diag "$(sed -n '/paging:/,$p' <<<"$OUT")"
-is "$(jq '.findings[0] | (.change / .base * 1000 | round) as $by | $by >= 8 and $by <= 12' "$GATE_DIR/verdict.json")" true \
-	"of 1 % in instructions"
+# The loop is 1 %; by that, the build is still going on when another timer of the guest expires.
+is "$(jq '.findings[0] | (.change / .base * 1000 | round) as $by | $by >= 9 and $by <= 20' "$GATE_DIR/verdict.json")" true \
+	"of 1 % in instructions, or 2 at most"
+
+# The host's timer interrupts come every 4 ms.
+for phase in 1300 2900; do
+	PHASE=$phase gate "$SCRATCH/base" 6.12
+	is "$STATUS:$ERR" "0:" "against itself, when the host's timer interrupts fall elsewhere: pass"
+	diag "$(grep -E '^ +(instructions|exits) ' <<<"$OUT")"
+done
 
 # ---- what can't be measured ----
 
