@@ -101,10 +101,13 @@ static void use(enum access_type type)
 	predict(type, true);
 	if (type == ACCESS_WRITE)
 		model_expect_dirty(&model, &prediction);
+	if (model.ept && !model.ept_marks)
+		return;
 	for (i = 0; i < prediction.nr_walked; i++)
-		put(prediction.walked[i], model_entry_at(&model, prediction.walked[i]) | PTE_ACCESSED);
+		put(prediction.walked[i], model_entry_at(&model, prediction.walked[i]) |
+		    model_accessed_bit(&model));
 	if (type == ACCESS_WRITE)
-		put(leaf(), model_entry_at(&model, leaf()) | PTE_DIRTY);
+		put(leaf(), model_entry_at(&model, leaf()) | (model.ept ? EPT_DIRTY : PTE_DIRTY));
 }
 
 static bool may_fault_with(uint32_t error_code)
@@ -413,6 +416,175 @@ static void test_full(void **state)
 	assert_true(model_can_write(&model, leaf(), 8));
 }
 
+/* ---- extended page tables ---- */
+
+#define EPT_MAPPED	(EPT_RWX | EPT_TYPE_WB)
+
+/* A violation of this access, where the entries allow that. */
+#define VIOLATION(access, allowed)	(EPT_FINAL | 1 << (access) | (allowed) << EPT_ALLOWED_SHIFT)
+
+static void start_ept(void)
+{
+	unsigned int i;
+
+	start(PAGING_64);
+	model.nested = model.ept = model.ept_marks = true;
+	for (i = 0; i < 3; i++)
+		put(entry(i, 4), page(i + 1) | EPT_RWX);
+	put(leaf(), page(8) | EPT_MAPPED);
+	model_set_mode(&model, PAGING_64);
+	model_load_root(&model, page(0));
+}
+
+static void test_ept_permissions(void **state)
+{
+	(void)state;
+	start_ept();
+	must_hit(ACCESS_READ, true, page(8));
+	must_hit(ACCESS_WRITE, true, page(8));
+	must_hit(ACCESS_FETCH, true, page(8));
+	write_entry(leaf(), page(8) | EPT_READ | EPT_TYPE_WB);
+	must_hit(ACCESS_READ, true, page(8));
+	must_fault(ACCESS_WRITE, true, VIOLATION(ACCESS_WRITE, EPT_READ));
+	must_fault(ACCESS_FETCH, true, VIOLATION(ACCESS_FETCH, EPT_READ));
+	write_entry(entry(1, 4), page(2) | EPT_READ | EPT_EXECUTE);
+	write_entry(leaf(), page(8) | EPT_READ | EPT_WRITE | EPT_TYPE_WB);
+	must_fault(ACCESS_WRITE, true, VIOLATION(ACCESS_WRITE, EPT_READ));
+	write_entry(entry(2, 4), page(3));	/* nothing is present */
+	must_fault(ACCESS_READ, true, VIOLATION(ACCESS_READ, 0));
+}
+
+static void test_ept_execute_only(void **state)
+{
+	(void)state;
+	start_ept();
+	write_entry(leaf(), page(8) | EPT_EXECUTE | EPT_TYPE_WB);
+	must_fault(ACCESS_FETCH, true, EPT_MISCONFIGURED);
+	model.ept_execute_only = true;
+	must_hit(ACCESS_FETCH, true, page(8));
+	must_fault(ACCESS_READ, true, VIOLATION(ACCESS_READ, EPT_EXECUTE));
+	write_entry(entry(2, 4), page(3) | EPT_READ);
+	must_fault(ACCESS_FETCH, true, VIOLATION(ACCESS_FETCH, 0));
+}
+
+/* Whatever the access is. */
+static void must_be_misconfigured(uint32_t address, uint64_t value)
+{
+	uint64_t before = model_entry_at(&model, address);
+
+	model_flush_all(&model);
+	write_entry(address, value);
+	must_fault(ACCESS_READ, true, EPT_MISCONFIGURED);
+	must_fault(ACCESS_WRITE, true, EPT_MISCONFIGURED);
+	write_entry(address, before);
+	must_hit(ACCESS_READ, true, page(8));
+}
+
+static void test_ept_misconfigured(void **state)
+{
+	const uint64_t ignored = 0xfffULL << 52 | 0xc00 | EPT_IGNORE_PAT | PTE_LARGE;
+	uint64_t type;
+
+	(void)state;
+	start_ept();
+	must_be_misconfigured(leaf(), page(8) | EPT_WRITE | EPT_TYPE_WB);
+	must_be_misconfigured(leaf(), page(8) | EPT_WRITE | EPT_EXECUTE | EPT_TYPE_WB);
+	must_be_misconfigured(leaf(), page(8) | EPT_MAPPED | 1ULL << 40);
+	must_be_misconfigured(leaf(), page(8) | EPT_MAPPED | 1ULL << 51);
+	must_be_misconfigured(entry(2, 4), page(3) | EPT_RWX | EPT_TYPE_WB);
+	must_be_misconfigured(entry(2, 4), page(3) | EPT_RWX | EPT_IGNORE_PAT);
+	must_be_misconfigured(entry(2, 4), REGION | 0x1000 | EPT_MAPPED | PTE_LARGE);
+	must_be_misconfigured(entry(1, 4), EPT_MAPPED | PTE_LARGE);	/* no such pages */
+	must_be_misconfigured(entry(0, 4), page(1) | EPT_RWX | PTE_LARGE);
+	for (type = 0; type < 8; type++) {
+		if (type == 2 || type == 3 || type == 7) {
+			must_be_misconfigured(leaf(), page(8) | EPT_RWX | type << 3);
+			continue;
+		}
+		write_entry(leaf(), page(8) | EPT_RWX | type << 3);
+		must_hit(ACCESS_READ, true, page(8));
+	}
+	write_entry(leaf(), page(8) | EPT_MAPPED | ignored);
+	must_hit(ACCESS_READ, true, page(8));
+}
+
+static void test_ept_large_pages(void **state)
+{
+	(void)state;
+	start_ept();
+	write_entry(entry(2, 4), (REGION + 0x200000) | EPT_MAPPED | PTE_LARGE);
+	must_hit(ACCESS_READ, true, REGION + 0x200000 + 4 * 4096);
+	model.large_1g = true;
+	write_entry(entry(1, 4), EPT_MAPPED | PTE_LARGE);
+	must_hit(ACCESS_READ, true, 4 * 0x200000 + 4 * 4096);
+}
+
+/* An entry that isn't accessed may be cached only if accessed bits are off. */
+static void test_ept_marks(void **state)
+{
+	struct model_change change;
+
+	(void)state;
+	start_ept();
+	predict(ACCESS_WRITE, true);
+	assert_false(model_check_marks(&model, &prediction, ACCESS_WRITE, 0, &change));
+	use(ACCESS_WRITE);
+	assert_true(model_check_marks(&model, &prediction, ACCESS_WRITE, 0, &change));
+	assert_true(model_check_entries(&model, &change));
+	model_flush_all(&model);
+	write_entry(leaf(), page(9) | EPT_MAPPED);
+	write_entry(leaf(), page(10) | EPT_MAPPED);
+	predict(ACCESS_READ, true);
+	assert_true(prediction.nr == 2 && may_hit(page(8)) && may_hit(page(10)));
+	model.ept_marks = false;
+	model_flush_all(&model);
+	write_entry(leaf(), page(9) | EPT_MAPPED);
+	predict(ACCESS_WRITE, true);
+	assert_true(prediction.nr == 2 && may_hit(page(9)) && may_hit(page(10)));
+	model_expect_dirty(&model, &prediction);
+	assert_true(model_check_marks(&model, &prediction, ACCESS_WRITE, 0, &change));
+	put(leaf(), model_entry_at(&model, leaf()) | EPT_ACCESSED);
+	assert_false(model_check_entries(&model, &change));
+	model.shared = true;	/* with a CPU that has them on */
+	assert_true(model_check_entries(&model, &change));
+	put(leaf(), model_entry_at(&model, leaf()) | EPT_DIRTY);
+	assert_false(model_check_entries(&model, &change));
+}
+
+/* A violation flushes, as long as it tells that something is present. */
+static void test_ept_violation(void **state)
+{
+	(void)state;
+	start_ept();
+	use(ACCESS_READ);
+	write_entry(leaf(), page(9) | EPT_READ | EPT_TYPE_WB);
+	model_page_fault(&model, address_of(PAGING_64), EPT_MISCONFIGURED);
+	model_page_fault(&model, address_of(PAGING_64), VIOLATION(ACCESS_WRITE, 0));
+	predict(ACCESS_READ, true);
+	assert_true(prediction.nr == 2 && may_hit(page(8)) && may_hit(page(9)));
+	model_page_fault(&model, address_of(PAGING_64), VIOLATION(ACCESS_WRITE, EPT_READ));
+	must_hit(ACCESS_READ, true, page(9));
+}
+
+/* What is cached belongs to a root, and is used when that is back; so do flushes. */
+static void test_ept_roots(void **state)
+{
+	(void)state;
+	start_ept();
+	put(entry(9, 4), page(1) | EPT_RWX | EPT_ACCESSED);
+	use(ACCESS_READ);
+	assert_true(model_change_root(&model, page(9)));
+	model_flush_root(&model);
+	write_entry(leaf(), page(10) | EPT_MAPPED);
+	model_page_fault(&model, address_of(PAGING_64), VIOLATION(ACCESS_WRITE, EPT_READ));
+	must_hit(ACCESS_READ, true, page(10));
+	assert_true(model_change_root(&model, page(0)));
+	predict(ACCESS_READ, true);
+	assert_true(prediction.nr == 2 && may_hit(page(8)) && may_hit(page(10)));
+	model_flush_root(&model);
+	must_hit(ACCESS_READ, true, page(10));
+}
+
 static int set_up(void **state)
 {
 	(void)state;
@@ -444,6 +616,13 @@ int main(void)
 		cmocka_unit_test(test_change),
 		cmocka_unit_test(test_unknown),
 		cmocka_unit_test(test_full),
+		cmocka_unit_test(test_ept_permissions),
+		cmocka_unit_test(test_ept_execute_only),
+		cmocka_unit_test(test_ept_misconfigured),
+		cmocka_unit_test(test_ept_large_pages),
+		cmocka_unit_test(test_ept_marks),
+		cmocka_unit_test(test_ept_violation),
+		cmocka_unit_test(test_ept_roots),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -82,7 +82,7 @@ static uint64_t truncated(uint64_t value, unsigned int size)
 static uint64_t ignored_bits(const struct attempt *attempt)
 {
 	return has_helpers() && attempt->to_table && !(attempt->offset % model.entry_size) ?
-		PTE_ACCESSED : 0;
+		model_accessed_bit(&model) : 0;
 }
 
 /* Whether @page has, where the write goes, what it puts there. */
@@ -218,12 +218,26 @@ static void count(void)
 /* ---- what became of an access ---- */
 
 /*
+ * An EPT violation of an instruction that reads, too, may be one of a read besides,
+ * and KVM has every access that it emulates read. If L2 finds the entry of a device in
+ * KVM's tables, and L1 has changed its own since, the violation comes from what was a
+ * misconfiguration for KVM, which then knows nothing of the access.
+ */
+static uint32_t ignored_of_violation(const struct attempt *attempt)
+{
+	if (may_hit_hole())
+		return EPT_FINAL | EPT_RWX;
+	return attempt->access.type == ACCESS_READ ? 0 : EPT_READ;
+}
+
+/*
  * QEMU's TCG reads before it writes when an instruction does both, and has the
  * read fault; CPUs treat it as a write from the start.
  */
 static bool is_error_code(const struct attempt *attempt, uint32_t wanted)
 {
-	uint32_t ignored = attempt->code == access_exchange ? PFERR_WRITE : 0;
+	uint32_t ignored = model.ept ? ignored_of_violation(attempt) :
+		attempt->code == access_exchange ? PFERR_WRITE : 0;
 
 	return !((wanted ^ access_error_code) & ~ignored);
 }
@@ -428,7 +442,7 @@ static bool try_access(struct attempt *attempt)
 	faulted = access_vector != VECTOR_BREAKPOINT;
 	if (faulted) {
 		check_fault(attempt);
-		if (!is_nested())
+		if (!is_nested() || model.ept)
 			model_page_fault(&model, attempt->access.address, access_error_code);
 	} else {
 		check_hit(attempt);
@@ -438,8 +452,8 @@ static bool try_access(struct attempt *attempt)
 }
 
 /*
- * What a page fault handler does: write an entry, and have another try. Only a fault
- * of a nested guest has flushed nothing.
+ * What a page fault handler does: write an entry, and have another try. Only a nested
+ * page fault has flushed nothing.
  */
 void access_area(uint64_t address)
 {

@@ -67,7 +67,7 @@ uint64_t read_msr(uint32_t msr)
 	return low | (uint64_t)high << 32;
 }
 
-static unsigned long read_cr4(void)
+unsigned long read_cr4(void)
 {
 	unsigned long value;
 
@@ -95,12 +95,12 @@ void load_root(uint32_t root)
 
 void flush_page(uint64_t address)
 {
+	info->flushes++;
 	if (is_nested()) {
-		load_root(model.root);
+		nested_flush();
 		return;
 	}
 	log_event(EVENT_FLUSH_PAGE, address, 0, 0);
-	info->flushes++;
 	asm volatile("invlpg (%0)" : : "r"((unsigned long)address) : "memory");
 	model_flush_page(&model, address);
 }
@@ -179,8 +179,13 @@ void follow_mode(unsigned int vcpu)
 	nx_now[vcpu] = nx;
 }
 
+/* Nothing of an EPT's hypervisor is of any matter to it. */
 void change_mode(void)
 {
+	if (is_nested() && model.ept) {
+		nested_toggle_marks();
+		return;
+	}
 	switch (random_below(8)) {
 	case 0 ... 4:
 		toggle_wp();

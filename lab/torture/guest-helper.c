@@ -5,9 +5,6 @@
  * that; what is checked holds whatever the tables are.
  */
 #include "program.h"
-#include "vmcb.h"
-
-#define UD_VECTOR	6
 
 static bool started, ended;
 
@@ -31,38 +28,44 @@ static void check_hit(uint64_t address, uint32_t value)
 	__atomic_fetch_add(&info->helper_hits, 1, __ATOMIC_RELAXED);
 }
 
-static void check_fault(const struct vmcb *vmcb, uint64_t address, bool fetch)
+/* Where L2 finds no memory, KVM may not know what the access was. See is_error_code(). */
+static bool is_error_code_of(uint32_t error_code, bool fetch)
 {
-	uint32_t wrong = PFERR_WRITE | (fetch ? 0 : PFERR_FETCH), error_code = vmcb->exit_info_1;
+	if (model.ept)
+		return !(error_code & (EPT_WRITE | (fetch ? 0 : EPT_EXECUTE)));
+	return error_code & PFERR_USER &&
+		!(error_code & (PFERR_WRITE | (fetch ? 0 : PFERR_FETCH)));
+}
 
-	if (vmcb->exit_info_2 != address && !nested_is_page_of(address, vmcb->exit_info_2))
-		fail(FAILURE_CR2, address, address, vmcb->exit_info_2);
-	if (vmcb->exit_info_1 >> 32 != NPF_FINAL >> 32 || error_code & wrong ||
-	    !(error_code & PFERR_USER))
-		fail(FAILURE_ERROR_CODE, address, NPF_FINAL, vmcb->exit_info_1);
+static void check_fault(const struct nested_exit *exit, uint64_t address, bool fetch)
+{
+	if (exit->address != address && !nested_is_page_of(address, exit->address))
+		fail(FAILURE_CR2, address, address, exit->address);
+	if (!is_error_code_of(exit->error_code, fetch))
+		fail(FAILURE_ERROR_CODE, address, 0, exit->error_code);
 }
 
 /* Where no memory is there is no code that KVM could emulate. */
-static void check_exit(const struct vmcb *vmcb, uint64_t address, bool fetch)
+static void check_exit(const struct nested_exit *exit, uint64_t address, bool fetch)
 {
-	if (vmcb->exit_code == EXIT_VMMCALL)
-		check_hit(address, vmcb->rax);
-	else if (vmcb->exit_code == EXIT_NPF)
-		check_fault(vmcb, address, fetch);
-	else if (vmcb->exit_code != EXIT_EXCEPTION(UD_VECTOR) || !fetch)
-		fail(FAILURE_EXIT, vmcb->rip, EXIT_NPF, vmcb->exit_code);
+	if (exit->end == NESTED_DONE)
+		check_hit(address, exit->value);
+	else if (exit->end == NESTED_FAULT)
+		check_fault(exit, address, fetch);
+	else if (exit->end != NESTED_UNDEFINED || !fetch)
+		fail(FAILURE_EXIT, exit->ip, 0, exit->reason);
 }
 
 static void use_tables(unsigned int vcpu)
 {
 	bool fetch = chance(25);
 	uint64_t address = known_address() + (fetch ? OFFSET_CODE : OFFSET_IDENTITY);
-	const struct vmcb *vmcb;
+	struct nested_exit exit;
 
 	nested_follow(vcpu);
-	vmcb = nested_run(vcpu, fetch ? access_fetch : access_read, address, 0);
+	exit = nested_run(vcpu, fetch ? access_fetch : access_read, address, 0);
 	__atomic_fetch_add(&info->helper_accesses, 1, __ATOMIC_RELAXED);
-	check_exit(vmcb, address, fetch);
+	check_exit(&exit, address, fetch);
 }
 
 void help(unsigned int vcpu)

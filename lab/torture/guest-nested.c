@@ -3,41 +3,27 @@
  * The torture guest as a hypervisor (L1): its page tables are those of a nested
  * guest (L2), which is entered for each access to make it. L2's own page tables
  * map all physical addresses that accesses use, and never change, so that nothing
- * but the tortured tables decides. Only for SVM, in 64-bit mode.
+ * but the tortured tables decides. Only in 64-bit mode. Here is what doesn't depend
+ * on the CPU; guest-svm.c and guest-vmx.c have the rest.
  */
 #include "program.h"
-#include "vmcb.h"
-
-#define CR0_L2		0x80010031	/* PG, WP, NE, ET, PE */
-#define CR4_PAE		(1U << 5)
-#define EFER_L2		0x1d00		/* SVME, NXE, LMA, LME */
-#define PAT_RESET	0x0007040600070406
-
-#define CODE_ATTRIBUTES	0xa9b
-#define DATA_ATTRIBUTES	0xc93
-
-static unsigned int max_asid;
-static bool has_flush_asid;
-
-static struct vmcb *vmcb_of(unsigned int vcpu)
-{
-	return (struct vmcb *)(unsigned long)L2_VMCB(vcpu);
-}
 
 /* ---- start ---- */
 
+/* L2's own tables have pages of 1 GiB. */
 void nested_detect_cpu(void)
 {
-	uint32_t a, b, c, d, svm;
+	uint32_t a, b, features, svm, d;
 
+	cpuid(1, &a, &b, &features, &d);
 	cpuid(0x80000001, &a, &b, &svm, &d);
-	if (!(svm >> 2 & 1) || !model.large_1g)
+	model.ept = features >> 5 & 1;
+	if ((!model.ept && !(svm >> 2 & 1)) || !model.large_1g || model.max_phys < 40)
 		fail(FAILURE_CPU, 0, 0, 0);
-	cpuid(0x8000000a, &a, &b, &c, &d);
-	if (!(d & 1) || model.max_phys < 40)	/* nested paging */
-		fail(FAILURE_CPU, 0, 0, 0);
-	has_flush_asid = d >> 6 & 1;
-	max_asid = b - 1;
+	if (model.ept)
+		vmx_detect_cpu();
+	else
+		svm_detect_cpu();
 }
 
 /*
@@ -56,113 +42,99 @@ static void build_tables(unsigned int vcpu)
 		high[i] = 1ULL << 39 | i << 30 | PTE_MAPPED | PTE_LARGE;
 }
 
-/* It has no descriptor tables, and what would look at them ends it. */
-static void build_vmcb(unsigned int vcpu)
-{
-	const struct vmcb_segment data = { GUEST_KERNEL_DS, DATA_ATTRIBUTES, UINT32_MAX, 0 };
-
-	*vmcb_of(vcpu) = (struct vmcb){
-		.intercepts_exceptions = UINT32_MAX, .intercepts_1 = INTERCEPT_SHUTDOWN,
-		.intercepts_2 = INTERCEPT_VMRUN | INTERCEPT_VMMCALL,
-		.asid = 1, .tlb_control = TLB_CONTROL_FLUSH_ALL,
-		.nested_control = NESTED_PAGING,
-		.cs = { GUEST_KERNEL_CS, CODE_ATTRIBUTES, UINT32_MAX, 0 },
-		.ds = data, .es = data, .fs = data, .gs = data, .ss = data,
-		.efer = EFER_L2, .cr0 = CR0_L2, .cr3 = L2_TABLES(vcpu), .cr4 = CR4_PAE,
-		.dr6 = 0xffff0ff0, .dr7 = 0x400, .pat = PAT_RESET,
-	};
-}
-
 void nested_start(unsigned int vcpu)
 {
 	build_tables(vcpu);
-	build_vmcb(vcpu);
-	write_msr(MSR_EFER, read_msr(MSR_EFER) | EFER_SVME);
-	write_msr(MSR_VM_HSAVE_PA, L2_HOST_SAVE(vcpu));
+	if (model.ept)
+		vmx_start(vcpu);
+	else
+		svm_start(vcpu);
 }
 
-/* ---- flushes: with the next entry, which nothing comes before ---- */
+/* ---- roots and flushes ---- */
 
-/* An address space ID is fresh if it hasn't been used since all were flushed. */
-static void flush(struct vmcb *vmcb)
+static uint32_t set_root(unsigned int vcpu, uint32_t root, enum nested_flush flush)
 {
-	uint32_t how = random_below(3);
-
-	if (how == 0 && vmcb->asid < max_asid) {
-		vmcb->asid++;
-	} else if (how == 1 && has_flush_asid && !vmcb->tlb_control) {
-		vmcb->tlb_control = TLB_CONTROL_FLUSH_ASID;
-	} else {
-		vmcb->asid = 1;
-		vmcb->tlb_control = TLB_CONTROL_FLUSH_ALL;
-	}
+	return model.ept ? vmx_set_root(vcpu, root, flush) : svm_set_root(vcpu, root, flush);
 }
 
-static void log_vmcb(const struct vmcb *vmcb)
+static void set_first_root(uint32_t root, enum nested_flush flush)
 {
-	log_event(EVENT_SET_VMCB, 0, vmcb->nested_cr3, vmcb->asid << 8 | vmcb->tlb_control);
+	uint32_t detail = set_root(0, root, flush);
+
+	log_event(EVENT_SET_NESTED, 0, root | (model.ept_marks ? 1 : 0), detail);
 }
 
 void nested_load_root(uint32_t root)
 {
-	struct vmcb *vmcb = vmcb_of(0);
-
-	vmcb->nested_cr3 = root;
-	flush(vmcb);
-	log_vmcb(vmcb);
+	set_first_root(root, NESTED_FLUSH_ALL);
 	model_load_root(&model, root);
+}
+
+/* With SVM, what is flushed is that of all roots. */
+void nested_flush(void)
+{
+	if (!model.ept || chance(40)) {
+		nested_load_root(model.root);
+		return;
+	}
+	set_first_root(model.root, NESTED_FLUSH_ROOT);
+	model_flush_root(&model);
 }
 
 void nested_switch_root(uint32_t root)
 {
-	struct vmcb *vmcb = vmcb_of(0);
-
 	if (chance(70) || !model_change_root(&model, root)) {
 		load_root(root);
 		return;
 	}
-	vmcb->nested_cr3 = root;
-	log_vmcb(vmcb);
+	set_first_root(root, NESTED_FLUSH_NOTHING);
+	if (model.ept && chance(30))
+		nested_flush();
 }
 
 void nested_follow(unsigned int vcpu)
 {
-	struct vmcb *vmcb = vmcb_of(vcpu);
+	uint32_t root = chance(80) ? model.root : random_root();
 
-	vmcb->nested_cr3 = chance(80) ? model.root : random_root();
-	if (chance(50))
-		flush(vmcb);
-	follow_mode(vcpu);
+	set_root(vcpu, root, chance(50) ? NESTED_FLUSH_ALL : NESTED_FLUSH_NOTHING);
+	if (!model.ept)
+		follow_mode(vcpu);
 }
 
 /* Flushes what is cached of L2's own tables, i.e. nothing that matters. */
 void nested_flush_page(uint64_t address)
 {
 	log_event(EVENT_FLUSH_PAGE, address, 0, 0);
-	asm volatile("invlpga" : : "a"(address), "c"(vmcb_of(0)->asid) : "memory");
+	if (model.ept)
+		vmx_flush_page(address);
+	else
+		svm_flush_page(address);
+}
+
+/*
+ * Without accessed and dirty bits, or with them again. What was cached by an EPT that
+ * had them tells nothing of one that hasn't, and the other way round: flush.
+ */
+void nested_toggle_marks(void)
+{
+	struct model_change change;
+
+	if (!vmx_has_marks())
+		return;
+	if (!model_check_entries(&model, &change))
+		fail_change(FAILURE_ENTRY, &change);
+	model.ept_marks = !model.ept_marks;
+	load_root(model.root);
 }
 
 /* ---- accesses ---- */
 
-/* All there is of L2, with the address in RDI, and what to write in RAX. */
-static void __attribute__((naked)) l2_main(void)
-{
-	asm("call *%rbx\n\tvmmcall");
-}
-
-/* Interrupts are off, and the global interrupt flag stays clear after the first time. */
-const struct vmcb *nested_run(unsigned int vcpu, void (*code)(void), unsigned long address,
+struct nested_exit nested_run(unsigned int vcpu, void (*code)(void), unsigned long address,
 			      unsigned long value)
 {
-	struct vmcb *vmcb = vmcb_of(vcpu);
-
-	vmcb->rip = (unsigned long)l2_main;
-	vmcb->rsp = L2_STACK(vcpu);
-	vmcb->rax = value;
-	vmcb->rflags = 2;
-	asm volatile("vmrun" : "+b"(code), "+D"(address) : "a"(vmcb) : "cc", "memory");
-	vmcb->tlb_control = 0;
-	return vmcb;
+	return model.ept ? vmx_run(vcpu, code, address, value) :
+		svm_run(vcpu, code, address, value);
 }
 
 bool nested_is_page_of(uint64_t address, uint64_t fault_address)
@@ -172,19 +144,17 @@ bool nested_is_page_of(uint64_t address, uint64_t fault_address)
 
 void nested_access(void (*code)(void), unsigned long address, unsigned long value)
 {
-	const struct vmcb *vmcb = nested_run(0, code, address, value);
+	struct nested_exit exit = nested_run(0, code, address, value);
 
-	access_value = vmcb->rax;
-	if (vmcb->exit_code == EXIT_VMMCALL) {
+	access_value = exit.value;
+	if (exit.end == NESTED_DONE) {
 		access_vector = VECTOR_BREAKPOINT;
 		access_error_code = 0;
 		return;
 	}
-	if (vmcb->exit_code != EXIT_NPF)
-		fail(FAILURE_EXIT, vmcb->rip, EXIT_NPF, vmcb->exit_code);
-	if (vmcb->exit_info_1 >> 32 != NPF_FINAL >> 32)
-		fail(FAILURE_ERROR_CODE, address, NPF_FINAL, vmcb->exit_info_1);
+	if (exit.end != NESTED_FAULT)
+		fail(FAILURE_EXIT, exit.ip, 0, exit.reason);
 	access_vector = PF_VECTOR;
-	access_error_code = vmcb->exit_info_1;
-	access_cr2 = vmcb->exit_info_2;
+	access_error_code = exit.error_code;
+	access_cr2 = exit.address;
 }

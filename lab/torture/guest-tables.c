@@ -2,7 +2,9 @@
 /* The torture guest's page tables: what it writes there, and where. */
 #include "program.h"
 
-#define PTE_AVL		0xe00	/* bits that the CPU ignores */
+/* Bits that the CPU ignores. */
+#define PTE_AVL		0xe00
+#define EPT_AVL		0x7ff0000000000c00ULL
 
 /* ---- memory of the region, which is where it is for CPL 0 ---- */
 
@@ -173,6 +175,62 @@ struct flag {
 	uint8_t leaf, upper;	/* percent, in a leaf table and in others */
 };
 
+static uint64_t random_flags(const struct flag *flags, unsigned int nr, unsigned int level)
+{
+	uint64_t value = 0;
+	unsigned int i;
+
+	for (i = 0; i < nr; i++) {
+		if (chance(level == 1 ? flags[i].leaf : flags[i].upper))
+			value |= flags[i].flag;
+	}
+	return value;
+}
+
+static bool is_write_only(uint64_t value)
+{
+	return (value & (EPT_READ | EPT_WRITE)) == EPT_WRITE;
+}
+
+/*
+ * KVM warns of entries on several levels that together allow nothing: its
+ * ept_prefetch_gpte() has make_spte() map such a page, which must not be. So all have
+ * one permission in common, but for misconfigurations. If the seed is even, that is
+ * execution, and some can't be read.
+ */
+static uint64_t with_common_permission(uint64_t value)
+{
+	if (!(value & EPT_RWX) || is_write_only(value))
+		return value;
+	return value | (info->seed % 2 ? EPT_READ : EPT_EXECUTE);
+}
+
+/*
+ * Of an EPT entry that has no permission, nothing is present. What can be written but
+ * not read is a misconfiguration, and so is what memory there is none of.
+ */
+static uint64_t random_ept_entry(unsigned int level)
+{
+	static const struct flag flags[] = {
+		{ EPT_READ, 95, 98 }, { EPT_WRITE, 80, 95 }, { EPT_EXECUTE, 85, 97 },
+		{ EPT_ACCESSED, 75, 80 }, { EPT_DIRTY, 50, 20 }, { EPT_IGNORE_PAT, 5, 0 },
+	};
+	uint64_t target = random_target(level), value;
+	bool leaf = level == 1 || target & PTE_LARGE;
+
+	value = target | ((random_word() | (uint64_t)random_word() << 32) & EPT_AVL) |
+		random_flags(flags, sizeof(flags) / sizeof(flags[0]), level);
+	if (is_write_only(value) && chance(80))
+		value &= ~EPT_WRITE;
+	if (leaf)
+		value |= chance(95) ? EPT_TYPE_WB : random_word() & EPT_TYPE;
+	else if (chance(1))
+		value |= EPT_IGNORE_PAT;
+	if (chance(leaf ? 2 : 1))
+		value |= random_reserved_bit();
+	return chance(level == 1 ? 12 : 4) ? value & ~EPT_RWX : with_common_permission(value);
+}
+
 /*
  * An entry for a table of @level: mostly one that a kernel might write. Upper
  * levels allow nearly everything, or nearly every access would fault, as would
@@ -186,13 +244,12 @@ static uint64_t random_entry(unsigned int level)
 		{ PTE_PRESENT, 88, 97 }, { PTE_WRITABLE, 75, 93 }, { PTE_USER, 75, 93 },
 		{ PTE_ACCESSED, 75, 80 }, { PTE_DIRTY, 50, 20 }, { PTE_NX, 12, 3 },
 	};
-	uint64_t value = random_target(level) | (random_word() & PTE_AVL);
-	unsigned int i;
+	uint64_t value;
 
-	for (i = 0; i < sizeof(flags) / sizeof(flags[0]); i++) {
-		if (chance(level == 1 ? flags[i].leaf : flags[i].upper))
-			value |= flags[i].flag;
-	}
+	if (model.ept)
+		return random_ept_entry(level);
+	value = random_target(level) | (random_word() & PTE_AVL);
+	value |= random_flags(flags, sizeof(flags) / sizeof(flags[0]), level);
 	if (is_nested() && chance(80))
 		value |= PTE_USER;
 	if (chance(level == 1 ? 3 : 1))
@@ -351,7 +408,7 @@ static void write_somewhere(uint32_t entry, uint32_t level)
 static void write_in_halves(uint32_t entry, uint32_t level)
 {
 	uint64_t value = random_entry(level);
-	bool low_first = !(value & PTE_PRESENT);
+	bool low_first = !model_is_present(&model, value);
 
 	if (is_off_limits(entry, 8))
 		return;
@@ -362,14 +419,19 @@ static void write_in_halves(uint32_t entry, uint32_t level)
 /* As a kernel does to change a permission, or to look for use. */
 static void flip_bits(uint32_t entry)
 {
-	static const uint8_t flips[] = {
+	static const uint16_t flips[][7] = { {
 		PTE_PRESENT, PTE_WRITABLE, PTE_WRITABLE, PTE_USER, PTE_ACCESSED, PTE_DIRTY,
 		PTE_ACCESSED | PTE_DIRTY,
-	};
-	uint64_t value = model_entry_at(&model, entry) ^ flips[random_below(sizeof(flips))];
+	}, {
+		EPT_RWX, EPT_WRITE, EPT_WRITE, EPT_EXECUTE, EPT_ACCESSED, EPT_DIRTY,
+		EPT_ACCESSED | EPT_DIRTY,
+	} };
+	uint64_t value = model_entry_at(&model, entry) ^ flips[model.ept][random_below(7)];
 
 	if (has_nx && chance(10))
 		value ^= PTE_NX;
+	if (model.ept)
+		value = with_common_permission(value);
 	if (is_off_limits(entry, model.entry_size))
 		return;
 	write_table(entry, value, model.entry_size, chance(50));

@@ -155,13 +155,14 @@ static void do_step(void)
 static void start(void)
 {
 	model.nested = info->nested;
+	model.shared = has_helpers();
 	model_init(&model, info->paging, at(REGION), max_phys());
 	detect_cpu();
 	copy_user_code();
-	copy_own_entries();
-	fill_tables();
 	if (is_nested())
 		nested_start(0);
+	copy_own_entries();
+	fill_tables();
 	load_root(random_root());
 	if (has_nx)
 		toggle_nxe();

@@ -7,9 +7,6 @@
 #define NONE		0xff
 #define SECOND_HALF	512	/* pages from one 2 MiB half of the region to the other */
 
-/* Bits by which an entry that the guest wrote may differ from what is in memory. */
-#define MARKS		((uint64_t)PTE_ACCESSED | PTE_DIRTY)
-
 /*
  * Neighbours, and both sides of where a shadow page or a quadrant ends. Many
  * entries of 4 bytes are halves of those of 8, for the guest that has both.
@@ -22,6 +19,11 @@ static const uint16_t slots_4[] = {
 static const uint16_t slots_nested[] = { 1, 4, 5, 6, 7, 255, 256, 510, 511 };
 
 #define NR(array) (sizeof(array) / sizeof((array)[0]))
+
+static uint64_t bits(unsigned int low, unsigned int high)
+{
+	return high < low ? 0 : (~0ULL >> (63 - high)) & ~0ULL << low;
+}
 
 /* Such that a large page has them all, or half of them, where accesses look. */
 unsigned int model_pool_page(unsigned int n)
@@ -47,6 +49,27 @@ uint64_t model_entry_at(const struct model *model, uint32_t address)
 bool model_is_pool(const struct model *model, uint32_t address)
 {
 	return in_region(address) && model->pool_of_page[(address - REGION) / PAGE_SIZE] != NONE;
+}
+
+bool model_is_present(const struct model *model, uint64_t value)
+{
+	return value & (model->ept ? EPT_RWX : PTE_PRESENT);
+}
+
+uint64_t model_accessed_bit(const struct model *model)
+{
+	return model->ept ? EPT_ACCESSED : PTE_ACCESSED;
+}
+
+static uint64_t dirty_bit(const struct model *model)
+{
+	return model->ept ? EPT_DIRTY : PTE_DIRTY;
+}
+
+/* Whether accessed and dirty bits are what they are called; EPTs may go without. */
+static bool has_marks(const struct model *model)
+{
+	return !model->ept || model->ept_marks;
 }
 
 /* What is remembered of the entry at @address; NULL if no access uses it. */
@@ -108,6 +131,16 @@ void model_flush_all(struct model *model)
 	model->nr_old_roots = 0;
 }
 
+static unsigned int pool_of_root(const struct model *model)
+{
+	return model->pool_of_page[(model->root - REGION) / PAGE_SIZE];
+}
+
+void model_flush_root(struct model *model)
+{
+	model->roots_flushed[pool_of_root(model)] = ++model->now;
+}
+
 void model_load_pdptes(struct model *model)
 {
 	unsigned int i;
@@ -127,6 +160,10 @@ bool model_change_root(struct model *model, uint32_t root)
 {
 	unsigned int nr = model->nr_old_roots;
 
+	if (model->ept) {
+		model->root = root;
+		return true;
+	}
 	if (nr == MODEL_MAX_OLD)
 		return false;
 	model->old_roots[nr].root = model->root;
@@ -136,15 +173,23 @@ bool model_change_root(struct model *model, uint32_t root)
 	return true;
 }
 
+/* What is cached of a page by way of an EPT root is apart from others'. */
+static uint64_t page_of(const struct model *model, uint64_t address)
+{
+	uint64_t root = model->ept ? model->root / PAGE_SIZE : 0;
+
+	return address / PAGE_SIZE | root << 48;
+}
+
 /* One page of each hash is remembered, which errs on the side of the older. */
 static unsigned int flushed_index(uint64_t page)
 {
-	return (page ^ page >> 7 ^ page >> 18) % MODEL_FLUSHED_PAGES;
+	return (page ^ page >> 7 ^ page >> 18 ^ page >> 48) % MODEL_FLUSHED_PAGES;
 }
 
 void model_flush_page(struct model *model, uint64_t address)
 {
-	uint64_t page = address / PAGE_SIZE;
+	uint64_t page = page_of(model, address);
 	unsigned int i = flushed_index(page);
 
 	model->flushed_pages[i].page = page;
@@ -152,25 +197,30 @@ void model_flush_page(struct model *model, uint64_t address)
 }
 
 /*
- * The architecture has every page fault flush what is cached for its address.
- * KVM keeps a stale translation if the tables have no present entry now, or one
- * with reserved bits, i.e. if a walk would not find anything to cache.
+ * The architecture has every page fault, and every EPT violation, flush what is
+ * cached for its address. KVM keeps a stale translation if the tables have no present
+ * entry now, or one with reserved bits, i.e. if a walk would not find anything to
+ * cache. What of EPT entries is present can be told if a permission is left of it.
  */
 void model_page_fault(struct model *model, uint64_t address, uint32_t error_code)
 {
-	if ((error_code & (PFERR_PRESENT | PFERR_RESERVED)) == PFERR_PRESENT)
+	if (model->ept ? error_code & EPT_RWX << EPT_ALLOWED_SHIFT :
+	    (error_code & (PFERR_PRESENT | PFERR_RESERVED)) == PFERR_PRESENT)
 		model_flush_page(model, address);
 }
 
 /* Since when translations of @address may have been cached. */
 static uint32_t cached_since(const struct model *model, uint64_t address)
 {
-	uint64_t page = address / PAGE_SIZE;
+	uint64_t page = page_of(model, address);
 	unsigned int i = flushed_index(page);
+	uint32_t since = model->flushed;
 
-	if (model->flushed_pages[i].page == page && model->flushed_pages[i].when > model->flushed)
-		return model->flushed_pages[i].when;
-	return model->flushed;
+	if (model->ept && model->roots_flushed[pool_of_root(model)] > since)
+		since = model->roots_flushed[pool_of_root(model)];
+	if (model->flushed_pages[i].page == page && model->flushed_pages[i].when > since)
+		since = model->flushed_pages[i].when;
+	return since;
 }
 
 /* ---- writes ---- */
@@ -205,17 +255,18 @@ bool model_can_write(struct model *model, uint32_t address, unsigned int size)
 
 /*
  * An entry may differ from what was last written there by an accessed bit, if
- * it is present, and by a dirty bit, if a write may have gone through it.
+ * it is present, and by a dirty bit, if a write may have gone through it. Other CPUs
+ * may still use an EPT with these bits when this one does not.
  */
 static bool observe(struct model *model, uint32_t address, struct model_entry *entry,
 		    struct model_change *change)
 {
 	uint64_t found = model_entry_at(model, address), allowed = 0;
 
-	if (entry->value & PTE_PRESENT)
-		allowed |= PTE_ACCESSED & ~entry->value;
+	if (model_is_present(model, entry->value) && (has_marks(model) || model->shared))
+		allowed |= model_accessed_bit(model) & ~entry->value;
 	if (entry->may_be_dirty)
-		allowed |= PTE_DIRTY & ~entry->value;
+		allowed |= dirty_bit(model) & ~entry->value;
 	if ((found ^ entry->value) & ~allowed) {
 		*change = (struct model_change){ address, entry->value, found };
 		return false;
@@ -225,14 +276,17 @@ static bool observe(struct model *model, uint32_t address, struct model_entry *e
 	return true;
 }
 
-/* Only what is present and accessed can be cached: the CPU sets A first. */
+/* Only what is present and accessed can be cached: the CPU sets A first, if at all. */
+static bool is_cacheable(const struct model *model, uint64_t value, bool translated)
+{
+	return model_is_present(model, value) &&
+		(value & model_accessed_bit(model) || translated || !has_marks(model));
+}
+
 static void remember(struct model *model, struct model_entry *entry, bool translated)
 {
-	uint64_t value = entry->value | (translated ? PTE_ACCESSED : 0);
-	const uint64_t cacheable = PTE_PRESENT | PTE_ACCESSED;
-
 	prune(model, entry);
-	if ((value & cacheable) != cacheable || entry->nr_old == MODEL_MAX_OLD)
+	if (!is_cacheable(model, entry->value, translated) || entry->nr_old == MODEL_MAX_OLD)
 		return;
 	entry->old[entry->nr_old].value = entry->value;
 	entry->old[entry->nr_old].end = model->now;
@@ -304,14 +358,9 @@ struct walk {
 struct step {
 	unsigned int level;
 	uint32_t table;
-	bool writable, user, nx;
+	bool writable, user, nx;	/* of EPTs, user: readable */
 	bool current;		/* only what is in memory so far */
 };
-
-static uint64_t bits(unsigned int low, unsigned int high)
-{
-	return high < low ? 0 : (~0ULL >> (63 - high)) & ~0ULL << low;
-}
 
 static bool is_leaf(const struct model *model, unsigned int level, uint64_t value)
 {
@@ -322,10 +371,29 @@ static bool is_leaf(const struct model *model, unsigned int level, uint64_t valu
 	return level == 2 || (level == 3 && model->mode == PAGING_64);
 }
 
+/* Those of its bits that make an EPT entry, present by others, a misconfiguration. */
+static uint64_t misconfigured_bits(const struct model *model, unsigned int level, uint64_t value)
+{
+	bool leaf = is_leaf(model, level, value);
+	uint64_t type = value & EPT_TYPE, wrong = bits(model->max_phys, 51);
+
+	if (!(value & EPT_READ))
+		wrong |= EPT_WRITE | (model->ept_execute_only ? 0 : EPT_EXECUTE);
+	if (!leaf)
+		return wrong | EPT_TYPE | EPT_IGNORE_PAT | PTE_LARGE;
+	if (level > 1)
+		wrong |= bits(12, level == 2 ? 20 : 29);
+	if (type == EPT_TYPE || type == EPT_TYPE_2 || type == EPT_TYPE_3)
+		wrong |= EPT_TYPE;
+	return wrong;
+}
+
 static uint64_t reserved_bits(const struct model *model, unsigned int level, uint64_t value)
 {
 	uint64_t reserved;
 
+	if (model->ept)
+		return misconfigured_bits(model, level, value);
 	if (model->mode == PAGING_32)
 		return level == 2 && value & PTE_LARGE ? bits(21, 21) : 0;
 	reserved = bits(model->max_phys, model->mode == PAGING_PAE ? 62 : 51);
@@ -367,8 +435,8 @@ static bool forbidden(const struct walk *walk, const struct step *step)
 	const struct model *model = walk->model;
 	const struct model_access *access = walk->access;
 
-	if (access->type == ACCESS_FETCH && step->nx)
-		return true;
+	if (access->type == ACCESS_FETCH && (step->nx || model->ept))
+		return step->nx;
 	if (access->user)
 		return !step->user || (access->type == ACCESS_WRITE && !step->writable);
 	if (access->type == ACCESS_FETCH)
@@ -412,17 +480,32 @@ static void add_outcome(struct walk *walk, struct model_outcome outcome)
 		prediction->outcomes[prediction->nr++] = outcome;
 }
 
-static void add_fault(struct walk *walk, uint32_t error_code)
+/* The bits of an error code, or of an EPT violation, that say what the access was. */
+static uint32_t access_bits(const struct walk *walk)
 {
 	const struct model *model = walk->model;
+	enum access_type type = walk->access->type;
 
-	if (walk->access->type == ACCESS_WRITE)
-		error_code |= PFERR_WRITE;
-	if (walk->access->user)
-		error_code |= PFERR_USER;
-	if (walk->access->type == ACCESS_FETCH && (model->nx || model->smep))
-		error_code |= PFERR_FETCH;
+	if (model->ept)
+		return EPT_FINAL | 1U << type;
+	return (type == ACCESS_WRITE ? PFERR_WRITE : 0) | (walk->access->user ? PFERR_USER : 0) |
+		(type == ACCESS_FETCH && (model->nx || model->smep) ? PFERR_FETCH : 0);
+}
+
+static void add_fault(struct walk *walk, uint32_t error_code)
+{
+	if (error_code != EPT_MISCONFIGURED)
+		error_code |= access_bits(walk);
 	add_outcome(walk, (struct model_outcome){ .fault = true, .error_code = error_code });
+}
+
+/* The access may not be what all levels together allow. */
+static void add_forbidden(struct walk *walk, const struct step *step)
+{
+	uint32_t allowed = (step->user ? EPT_READ : 0) | (step->writable ? EPT_WRITE : 0) |
+		(step->nx ? 0 : EPT_EXECUTE);
+
+	add_fault(walk, walk->model->ept ? allowed << EPT_ALLOWED_SHIFT : PFERR_PRESENT);
 }
 
 static void add_leaf(struct model_prediction *prediction, uint32_t entry)
@@ -462,17 +545,29 @@ static bool is_beyond_model(const struct model *model, unsigned int level, uint6
 		value & bits(13, 20);
 }
 
+static void restrict_step(const struct model *model, struct step *step, uint64_t value)
+{
+	bool is_pdpte = model->mode == PAGING_PAE && step->level == 3;
+
+	if (model->ept) {
+		step->writable &= !!(value & EPT_WRITE);
+		step->user &= !!(value & EPT_READ);
+		step->nx |= !(value & EPT_EXECUTE);
+		return;
+	}
+	step->writable &= is_pdpte || value & PTE_WRITABLE;
+	step->user &= is_pdpte || value & PTE_USER;
+	step->nx |= model->nx && value & PTE_NX;
+}
+
 /* @value is present and without reserved bits. */
 static void walk_value(struct walk *walk, struct step step, uint32_t entry, uint64_t value)
 {
 	const struct model *model = walk->model;
-	bool leaf = is_leaf(model, step.level, value), is_pdpte;
+	bool leaf = is_leaf(model, step.level, value);
 	uint64_t address = entry_address(model, step.level, value, leaf);
 
-	is_pdpte = model->mode == PAGING_PAE && step.level == 3;
-	step.writable &= is_pdpte || value & PTE_WRITABLE;
-	step.user &= is_pdpte || value & PTE_USER;
-	step.nx |= model->nx && value & PTE_NX;
+	restrict_step(model, &step, value);
 	if (!leaf) {
 		step.table = address;
 		step.level--;
@@ -486,7 +581,7 @@ static void walk_value(struct walk *walk, struct step step, uint32_t entry, uint
 
 		address |= offset_at(model, walk->access->address, step.level);
 		if (faults)
-			add_fault(walk, PFERR_PRESENT);
+			add_forbidden(walk, &step);
 		if (!faults || smap_may_be_missed(walk, &step))
 			add_hit(walk, entry, address);
 	}
@@ -505,7 +600,7 @@ static void walk_current(struct walk *walk, struct step step, uint32_t entry, ui
 {
 	uint64_t reserved = value & reserved_bits(walk->model, step.level, value);
 
-	if (!(value & PTE_PRESENT)) {
+	if (!model_is_present(walk->model, value)) {
 		add_fault(walk, 0);
 		return;
 	}
@@ -514,7 +609,7 @@ static void walk_current(struct walk *walk, struct step step, uint32_t entry, ui
 		return;
 	}
 	if (reserved)
-		add_fault(walk, PFERR_PRESENT | PFERR_RESERVED);
+		add_fault(walk, walk->model->ept ? EPT_MISCONFIGURED : PFERR_PRESENT | PFERR_RESERVED);
 	if (!reserved || may_ignore(walk->model, reserved))
 		walk_value(walk, step, entry, value);
 }
@@ -614,7 +709,7 @@ void model_expect_dirty(struct model *model, const struct model_prediction *pred
 {
 	unsigned int i;
 
-	for (i = 0; i < prediction->nr_leaves; i++) {
+	for (i = 0; has_marks(model) && i < prediction->nr_leaves; i++) {
 		struct model_entry *entry = find_entry(model, prediction->leaves[i]);
 
 		if (entry)
@@ -627,14 +722,14 @@ bool model_check_marks(const struct model *model, const struct model_prediction 
 {
 	unsigned int i;
 
-	for (i = 0; !prediction->stale && i < prediction->nr_walked; i++) {
+	for (i = 0; has_marks(model) && !prediction->stale && i < prediction->nr_walked; i++) {
 		uint32_t address = prediction->walked[i];
-		uint64_t value = model_entry_at(model, address), wanted = PTE_ACCESSED;
+		uint64_t value = model_entry_at(model, address), wanted = model_accessed_bit(model);
 
 		if (address == first_entry(model, written))
 			continue;
 		if (type == ACCESS_WRITE && i == prediction->nr_walked - 1)
-			wanted |= PTE_DIRTY;
+			wanted |= dirty_bit(model);
 		if ((value & wanted) != wanted) {
 			*change = (struct model_change){ address, value | wanted, value };
 			return false;

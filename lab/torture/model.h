@@ -12,6 +12,12 @@
  *
  * Nested page tables (APM, volume 2, 15.25) are tables in 64-bit mode of which all
  * accesses are at CPL 3. Their linear addresses are a nested guest's physical ones.
+ *
+ * So are those of extended page tables (SDM, volume 3, 28.3 and 28.4), whose entries
+ * are of a format of their own. What is cached belongs to a root there, which may be
+ * left and loaded again without a flush, or flushed alone. If accessed and dirty bits
+ * are off, entries may be cached that aren't accessed. A violation flushes its own
+ * address; a misconfiguration flushes nothing.
  */
 #ifndef TORTURE_MODEL_H
 #define TORTURE_MODEL_H
@@ -29,6 +35,28 @@
 #define PFERR_USER	0x04
 #define PFERR_RESERVED	0x08
 #define PFERR_FETCH	0x10
+
+/* Of extended page tables; PTE_LARGE is the same. */
+#define EPT_READ	0x1ULL
+#define EPT_WRITE	0x2ULL
+#define EPT_EXECUTE	0x4ULL
+#define EPT_RWX		(EPT_READ | EPT_WRITE | EPT_EXECUTE)
+#define EPT_TYPE	0x38ULL		/* of the memory, in a leaf; all ones is reserved */
+#define EPT_TYPE_2	0x10ULL		/* reserved, too */
+#define EPT_TYPE_3	0x18ULL
+#define EPT_TYPE_WB	0x30ULL
+#define EPT_IGNORE_PAT	0x40ULL
+#define EPT_ACCESSED	0x100ULL
+#define EPT_DIRTY	0x200ULL
+
+/*
+ * With them, error codes are the exit qualification of an EPT violation: what the
+ * access was, as 1 << enum access_type, what the entries allow, as EPT_RWX, and that
+ * it was for a linear address's final translation. Misconfigurations have none.
+ */
+#define EPT_ALLOWED_SHIFT	3
+#define EPT_FINAL		0x180
+#define EPT_MISCONFIGURED	0x8000
 
 /* Pages that may be page tables, and entries in them that accesses use. */
 #define MODEL_POOL	16
@@ -88,6 +116,9 @@ struct model {
 	unsigned int entry_size, levels, nr_slots, max_phys;
 	const uint16_t *slots;	/* indexes of the entries that accesses use */
 	bool nested;		/* set before model_init() */
+	bool ept, ept_execute_only;	/* set before any entry is written */
+	bool ept_marks;		/* accessed and dirty bits are on */
+	bool shared;		/* other CPUs use the tables, too */
 	bool wp, nx, smep, smap, large_1g;
 	uint32_t root;
 	unsigned int nr_old_roots;
@@ -98,6 +129,7 @@ struct model {
 	uint64_t pdptes[4];
 
 	uint32_t now, flushed;	/* time now, and of the last full flush */
+	uint32_t roots_flushed[MODEL_POOL];
 	struct {
 		uint64_t page;	/* linear */
 		uint32_t when;
@@ -121,14 +153,18 @@ void model_set_mode(struct model *model, enum paging_mode mode);
 void model_load_root(struct model *model, uint32_t root);
 void model_load_pdptes(struct model *model);
 
-/* Another nested root without a flush. False if that can't be remembered: flush. */
+/* Another nested root without a flush; never false with EPTs. False if that can't be remembered: flush. */
 bool model_change_root(struct model *model, uint32_t root);
 
 void model_flush_all(struct model *model);
+void model_flush_root(struct model *model);	/* what comes from it; EPTs only */
 void model_flush_page(struct model *model, uint64_t address);
 
 /* Whether @address is in a page whose entries are remembered. */
 bool model_is_pool(const struct model *model, uint32_t address);
+
+bool model_is_present(const struct model *model, uint64_t value);
+uint64_t model_accessed_bit(const struct model *model);
 
 /* A page fault at @address with this error code: flushes, with an exception. */
 void model_page_fault(struct model *model, uint64_t address, uint32_t error_code);

@@ -3,7 +3,8 @@
  * What the parts of the torture guest's program share: guest.c has the steps,
  * guest-cpu.c the registers, guest-tables.c what is written to page tables and
  * where, guest-access.c the accesses through them, guest-nested.c the nested guest,
- * guest-helper.c the other vCPUs. Freestanding.
+ * guest-svm.c and guest-vmx.c how it is entered, guest-helper.c the other vCPUs.
+ * Freestanding.
  */
 #ifndef TORTURE_PROGRAM_H
 #define TORTURE_PROGRAM_H
@@ -13,6 +14,7 @@
 
 #define PAGE_SIZE	4096
 
+#define UD_VECTOR	6
 #define PF_VECTOR	14
 
 /*
@@ -24,8 +26,6 @@
 #define PAE_ROOT_SIZE	0x20
 
 #define info ((volatile struct torture_info *)GUEST_INFO)
-
-struct vmcb;
 
 extern struct model model;
 
@@ -67,6 +67,7 @@ extern bool has_pge;
 
 #define MSR_EFER	0xc0000080
 
+unsigned long read_cr4(void);
 uint64_t read_msr(uint32_t msr);
 void write_msr(uint32_t msr, uint64_t value);
 void cpuid(uint32_t leaf, uint32_t *a, uint32_t *b, uint32_t *c, uint32_t *d);
@@ -78,7 +79,7 @@ void load_root(uint32_t root);
 void flush_page(uint64_t address);
 void flush_global(void);
 
-/* Change what an access may do: CR0.WP, SMEP, SMAP, or EFER.NXE. */
+/* Change what an access may do: CR0.WP, SMEP, SMAP, EFER.NXE, or what EPTs mark. */
 void change_mode(void);
 void toggle_nxe(void);
 
@@ -159,12 +160,16 @@ static inline bool is_nested(void)
 void nested_detect_cpu(void);
 void nested_start(unsigned int vcpu);
 
-/* With the next entry: load a root and flush all; or load one, and maybe flush. */
+/* Load a root and flush all; flush what comes from it; or load one, and maybe flush. */
 void nested_load_root(uint32_t root);
+void nested_flush(void);
 void nested_switch_root(uint32_t root);
 
-/* INVLPGA, which doesn't flush what comes from nested page tables. */
+/* INVLPGA or INVVPID, which don't flush what comes from nested page tables. */
 void nested_flush_page(uint64_t address);
+
+/* Have EPTs with accessed and dirty bits, or without. */
+void nested_toggle_marks(void);
 
 /* As run_access(): what becomes of it is in access_vector and so on, too. */
 void nested_access(void (*code)(void), unsigned long address, unsigned long value);
@@ -175,12 +180,50 @@ void nested_access(void (*code)(void), unsigned long address, unsigned long valu
  */
 bool nested_is_page_of(uint64_t address, uint64_t fault_address);
 
-/* On any vCPU, have its L2 make an access. Returns the control block as it was left. */
-const struct vmcb *nested_run(unsigned int vcpu, void (*code)(void), unsigned long address,
+/* How L2 has left. */
+struct nested_exit {
+	enum { NESTED_DONE, NESTED_FAULT, NESTED_UNDEFINED, NESTED_OTHER } end;
+	uint32_t error_code;	/* of a fault, as the model has it */
+	uint64_t address;	/* of a fault */
+	uint64_t value;		/* in RAX */
+	uint64_t reason, ip;	/* the CPU's, and where, for who is to be told */
+};
+
+/* On any vCPU, have its L2 make an access. */
+struct nested_exit nested_run(unsigned int vcpu, void (*code)(void), unsigned long address,
 			      unsigned long value);
 
 /* Have that be as on the first vCPU, through the same root or, less often, another. */
 void nested_follow(unsigned int vcpu);
+
+/* ---- guest-svm.c, guest-vmx.c: the same for each kind of CPU ---- */
+
+enum nested_flush {
+	NESTED_FLUSH_NOTHING,
+	NESTED_FLUSH_ROOT,	/* VMX only: what comes from this one */
+	NESTED_FLUSH_ALL,
+};
+
+void svm_detect_cpu(void);
+void vmx_detect_cpu(void);	/* and what of EPTs it has */
+
+void svm_start(unsigned int vcpu);
+void vmx_start(unsigned int vcpu);
+
+/* Returns what it did about the flush, for the trace. */
+uint32_t svm_set_root(unsigned int vcpu, uint32_t root, enum nested_flush flush);
+uint32_t vmx_set_root(unsigned int vcpu, uint32_t root, enum nested_flush flush);
+
+void svm_flush_page(uint64_t address);
+void vmx_flush_page(uint64_t address);
+
+struct nested_exit svm_run(unsigned int vcpu, void (*code)(void), unsigned long address,
+			   unsigned long value);
+struct nested_exit vmx_run(unsigned int vcpu, void (*code)(void), unsigned long address,
+			   unsigned long value);
+
+/* Whether EPTs can have accessed and dirty bits. */
+bool vmx_has_marks(void);
 
 /* ---- guest-helper.c ---- */
 

@@ -41,7 +41,8 @@ static const char help[] =
 "\n"
 "  --paging MODE      32, pae or 64 (default)\n"
 "  --nested           the tables are the nested page tables of a nested guest, which\n"
-"                     makes the accesses; for SVM with nested paging, --paging 64\n"
+"                     makes the accesses; for SVM with nested paging or VMX with\n"
+"                     EPT, --paging 64\n"
 "  --vcpus N          1 (default) to 8: the others read and run what is mapped,\n"
 "                     while the first changes it; goes with --nested\n"
 "  --steps N          1 to 100000000, default 20000\n"
@@ -243,7 +244,7 @@ static const char *event_name(uint32_t type)
 		[EVENT_WRITE_AREA] = "  write area", [EVENT_FETCH_AREA] = "  fetch area",
 		[EVENT_FLUSH_PAGE] = "invlpg", [EVENT_LOAD_CR3] = "cr3",
 		[EVENT_SET_CR0] = "cr0", [EVENT_SET_CR4] = "cr4", [EVENT_SET_EFER] = "efer",
-		[EVENT_SET_PAGING] = "paging", [EVENT_SET_VMCB] = "vmcb",
+		[EVENT_SET_PAGING] = "paging", [EVENT_SET_NESTED] = "nested root",
 	};
 
 	return type < sizeof(names) / sizeof(names[0]) ? names[type] : "?";
@@ -294,6 +295,7 @@ static const char *failure_text(const struct torture_info *info)
 		[FAILURE_ENTRY] = "entry at 0x%" PRIx64 " changed by itself",
 		[FAILURE_CONTENT] = "memory at 0x%" PRIx64 " changed by itself",
 		[FAILURE_EXCEPTION] = "exception at 0x%" PRIx64 " that is no page fault of an access",
+		[FAILURE_VMX] = "VMX refuses 0x%" PRIx64,
 		[FAILURE_EXIT] = "nested guest left at 0x%" PRIx64 " for another reason than a fault",
 	};
 	static char text[160];
@@ -316,7 +318,7 @@ static const char *variant_text(const struct options *options)
 static int guest_failed(const struct torture_info *info, const struct options *options)
 {
 	if (info->failure == FAILURE_CPU)
-		return fl_fail("the guest's CPU has no SVM with nested paging and 1 GiB pages; load kvm_amd with npt=1 nested=1");
+		return fl_fail("the guest's CPU has neither SVM with nested paging nor VMX with EPT, or no 1 GiB pages; load kvm_amd with npt=1 nested=1, or kvm_intel with ept=1 nested=1");
 	return fl_fail("%s paging, seed %" PRIu64 ", step %u: %s%s; wanted 0x%" PRIx64 ", found 0x%" PRIx64
 		       ", expected %s; see it by --paging %s%s --seed %" PRIu64 " --steps %u --trace",
 		       paging_names[options->paging], options->seed, info->step,

@@ -25,11 +25,11 @@
 #define HOLE_END	0xe0000000
 
 /*
- * For a nested guest, which each vCPU enters: its control block, where the CPU saves
- * the state of who enters it, three page tables, and a stack (top).
+ * For a nested guest, which each vCPU enters: its VMCB or VMCS, what the CPU needs of
+ * memory for who enters it, three page tables, and a stack (top).
  */
-#define L2_VMCB(n)	(GUEST_VCPU(n) + 0x8000)
-#define L2_HOST_SAVE(n)	(GUEST_VCPU(n) + 0x9000)
+#define L2_CONTROL(n)	(GUEST_VCPU(n) + 0x8000)
+#define L2_HOST(n)	(GUEST_VCPU(n) + 0x9000)
 #define L2_TABLES(n)	(GUEST_VCPU(n) + 0xa000)
 #define L2_STACK(n)	(GUEST_VCPU(n) + 0x10000)
 
@@ -76,7 +76,8 @@ enum torture_event_type {
 	EVENT_SET_CR4,		/* value: CR4 */
 	EVENT_SET_EFER,		/* value: EFER */
 	EVENT_SET_PAGING,	/* value: enum paging_mode */
-	EVENT_SET_VMCB,		/* value: nested CR3; detail: ASID << 8 | TLB_CONTROL */
+	/* value: root, or'ed with 1 if its EPTs mark; detail: ASID << 8 | TLB_CONTROL, or enum nested_flush */
+	EVENT_SET_NESTED,
 };
 
 struct torture_event {
@@ -101,6 +102,7 @@ enum torture_failure {
 	FAILURE_EXCEPTION,	/* no page fault, or not in an access */
 	FAILURE_EXIT,		/* the nested guest left for another reason */
 	FAILURE_CPU,		/* the CPU cannot have nested guests */
+	FAILURE_VMX,		/* an instruction of VMX failed */
 };
 
 #define MAX_EXPECTED	8
@@ -121,7 +123,7 @@ struct torture_info {
 	uint32_t repaired;	/* accesses done again after a fault and a repair */
 	uint32_t unpredictable;	/* accesses not done: nobody could tell, or it hit what it must not */
 	uint32_t table_writes;	/* writes to page tables */
-	uint32_t flushes;	/* INVLPG, CR3, and CR4.PGE; if nested, with VMRUN */
+	uint32_t flushes;	/* INVLPG, CR3, and CR4.PGE; if nested, with VMRUN, or INVEPT */
 
 	uint32_t helper_accesses, helper_hits;	/* by other vCPUs than the first */
 

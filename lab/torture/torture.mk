@@ -4,7 +4,8 @@
 
 TORTURE_GUEST_SRCS := $(patsubst %,lab/torture/%,guest.c guest-cpu.c guest-tables.c guest-access.c \
 			model.c guest-access.S)
-TORTURE_GUEST_64 := $(patsubst %,lab/torture/%,guest-nested.c guest-helper.c)
+TORTURE_GUEST_64 := $(patsubst %,lab/torture/%,guest-nested.c guest-svm.c guest-vmx.c \
+			guest-helper.c)
 TORTURE_GUEST_32 :=
 TORTURE_OBJS := $(patsubst %,$(BUILD)/torture/%.o,torture disturb guest-image) \
 		$(patsubst %,$(BUILD)/micro/%.o,options paging vm) $(BUILD)/analysis/error.o
