@@ -464,7 +464,7 @@ void access_area(uint64_t address)
 	for (tries = 0; !try_access(&attempt) && tries < 3 && chance(60); tries++) {
 		repair_entry(address);
 		if (is_nested() && chance(30))
-			load_root(model.root);
+			flush_page(address);
 		info->repaired++;
 	}
 }

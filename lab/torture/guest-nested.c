@@ -74,7 +74,7 @@ void nested_load_root(uint32_t root)
 /* With SVM, what is flushed is that of all roots. */
 void nested_flush(void)
 {
-	if (!model.ept || chance(40)) {
+	if (!model.ept || chance(15)) {
 		nested_load_root(model.root);
 		return;
 	}
@@ -84,12 +84,12 @@ void nested_flush(void)
 
 void nested_switch_root(uint32_t root)
 {
-	if (chance(70) || !model_change_root(&model, root)) {
+	if (chance(model.ept ? 10 : 70) || !model_change_root(&model, root)) {
 		load_root(root);
 		return;
 	}
 	set_first_root(root, NESTED_FLUSH_NOTHING);
-	if (model.ept && chance(30))
+	if (model.ept && chance(50))
 		nested_flush();
 }
 

@@ -37,9 +37,13 @@ try env STEPS=200000 POLICY=sticky OUT="$SCRATCH/results.json" "$TOP/lab/run"
 is "$STATUS:$ERR" "0:" "200,000 steps with sticky: no disagreement, no splat"
 is "$(without_disagreement 200000)" 3 "sticky x 3 paging modes"
 
-# Nested page tables, on one and several vCPUs.
+# Nested page tables, on one and several vCPUs: NPT, and EPT, for which the seed also
+# says what all entries allow.
 for more in 'VCPUS=1 STEPS=1000000' 'VCPUS=2 STEPS=100000' 'VCPUS=4 STEPS=50000' \
-	'VCPUS=1 STEPS=100000 DISTURB=y' 'VCPUS=2 STEPS=50000 DISTURB=y'; do
+	'VCPUS=1 STEPS=100000 DISTURB=y' 'VCPUS=2 STEPS=50000 DISTURB=y' \
+	'VENDOR=vmx STEPS=100000' 'VENDOR=vmx SEED=2 STEPS=100000' \
+	'VENDOR=vmx VCPUS=2 STEPS=20000' 'VENDOR=vmx VCPUS=4 SEED=2 STEPS=10000' \
+	'VENDOR=vmx STEPS=20000 DISTURB=y' 'VENDOR=vmx VCPUS=2 SEED=2 STEPS=10000 DISTURB=y'; do
 	# shellcheck disable=SC2086 # words
 	try env WORKLOAD=nested-torture $more OUT="$SCRATCH/results.json" "$TOP/lab/run"
 	is "$STATUS:$ERR" "0:" "nested, $more: no disagreement, no splat"
