@@ -543,12 +543,12 @@ static void test_ept_marks(void **state)
 	assert_true(prediction.nr == 2 && may_hit(page(9)) && may_hit(page(10)));
 	model_expect_dirty(&model, &prediction);
 	assert_true(model_check_marks(&model, &prediction, ACCESS_WRITE, 0, &change));
-	put(leaf(), model_entry_at(&model, leaf()) | EPT_ACCESSED);
+	put(leaf(), page(9) | EPT_MAPPED | EPT_DIRTY);
+	assert_false(model_check_entries(&model, &change));
+	put(leaf(), page(9) | EPT_MAPPED | EPT_ACCESSED);
 	assert_false(model_check_entries(&model, &change));
 	model.shared = true;	/* with a CPU that has them on */
 	assert_true(model_check_entries(&model, &change));
-	put(leaf(), model_entry_at(&model, leaf()) | EPT_DIRTY);
-	assert_false(model_check_entries(&model, &change));
 }
 
 /* A violation flushes, as long as it tells that something is present. */

@@ -218,14 +218,15 @@ static void count(void)
 /* ---- what became of an access ---- */
 
 /*
- * An EPT violation of an instruction that reads, too, may be one of a read besides,
- * and KVM has every access that it emulates read. If L2 finds the entry of a device in
- * KVM's tables, and L1 has changed its own since, the violation comes from what was a
- * misconfiguration for KVM, which then knows nothing of the access.
+ * An EPT violation of an instruction that reads, too, may be one of a read besides, and
+ * KVM has every access that it emulates read. Accesses to where no memory is are a
+ * misconfiguration of KVM's own tables: if L1 has changed its entry since, either the
+ * emulator reports a violation, which for XCHG is of its read, or KVM does, which then
+ * knows nothing of the access.
  */
 static uint32_t ignored_of_violation(const struct attempt *attempt)
 {
-	if (may_hit_hole())
+	if (prediction.hole)
 		return EPT_FINAL | EPT_RWX;
 	return attempt->access.type == ACCESS_READ ? 0 : EPT_READ;
 }
@@ -386,7 +387,8 @@ static void choose_access(struct attempt *attempt, uint64_t address)
 	attempt->offset = offsets[attempt->access.type];
 	attempt->code = attempt->access.type == ACCESS_READ ? access_read :
 		attempt->access.type == ACCESS_WRITE ? access_write_32 : access_fetch;
-	attempt->value = info->step << 1 | 1;
+	/* If the page is a table, too, that is an entry to KVM; see with_common_permission(). */
+	attempt->value = info->step << 3 | EPT_RWX;
 	attempt->size = 4;
 	attempt->to_table = false;
 	if (attempt->access.type == ACCESS_WRITE && chance(25))

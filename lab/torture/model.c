@@ -580,6 +580,7 @@ static void walk_value(struct walk *walk, struct step step, uint32_t entry, uint
 		bool faults = forbidden(walk, &step);
 
 		address |= offset_at(model, walk->access->address, step.level);
+		walk->prediction->hole |= address >= HOLE;
 		if (faults)
 			add_forbidden(walk, &step);
 		if (!faults || smap_may_be_missed(walk, &step))
@@ -694,7 +695,7 @@ void model_predict(const struct model *model, const struct model_access *access,
 		.current = true,
 	};
 
-	prediction->unknown = prediction->stale = false;
+	prediction->unknown = prediction->stale = prediction->hole = false;
 	prediction->nr = prediction->nr_walked = prediction->nr_leaves = 0;
 	if (model->mode == PAGING_PAE)
 		walk_pdpte(&walk, step);

@@ -86,6 +86,7 @@ struct model_outcome {
 struct model_prediction {
 	bool unknown;		/* the access may do what the model doesn't cover */
 	bool stale;		/* an old value may be used on the way */
+	bool hole;		/* it may come to where no memory is, allowed or not */
 	unsigned int nr;
 	struct model_outcome outcomes[MODEL_MAX_OUTCOMES];
 	unsigned int nr_walked;
