@@ -549,6 +549,12 @@ static void test_ept_marks(void **state)
 	assert_false(model_check_entries(&model, &change));
 	model.shared = true;	/* with a CPU that has them on */
 	assert_true(model_check_entries(&model, &change));
+	model.ept_marks = true;
+	model_flush_all(&model);
+	write_entry(leaf(), page(8) | EPT_MAPPED);
+	write_entry(leaf(), 0);		/* and that one may have accessed this */
+	predict(ACCESS_READ, true);
+	assert_true(may_hit(page(8)));
 }
 
 /* A violation flushes, as long as it tells that something is present. */

@@ -276,11 +276,15 @@ static bool observe(struct model *model, uint32_t address, struct model_entry *e
 	return true;
 }
 
-/* Only what is present and accessed can be cached: the CPU sets A first, if at all. */
+/*
+ * Only what is present and accessed can be cached: the CPU sets A first, if at all. It
+ * may be another CPU that does, after @value was seen.
+ */
 static bool is_cacheable(const struct model *model, uint64_t value, bool translated)
 {
-	return model_is_present(model, value) &&
-		(value & model_accessed_bit(model) || translated || !has_marks(model));
+	bool accessed = value & model_accessed_bit(model) || translated || model->shared;
+
+	return model_is_present(model, value) && (accessed || !has_marks(model));
 }
 
 static void remember(struct model *model, struct model_entry *entry, bool translated)
