@@ -28,7 +28,7 @@ static void check_hit(uint64_t address, uint32_t value)
 	__atomic_fetch_add(&info->helper_hits, 1, __ATOMIC_RELAXED);
 }
 
-/* Where L2 finds no memory, KVM may not know what the access was. See is_error_code(). */
+/* Where L2 finds no memory, KVM may not know what the access was, see ignored_of_violation(). */
 static bool is_error_code_of(uint32_t error_code, bool fetch)
 {
 	if (model.ept)
