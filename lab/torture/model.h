@@ -154,7 +154,7 @@ void model_set_mode(struct model *model, enum paging_mode mode);
 void model_load_root(struct model *model, uint32_t root);
 void model_load_pdptes(struct model *model);
 
-/* Another nested root without a flush; never false with EPTs. False if that can't be remembered: flush. */
+/* Another nested root without a flush. False if that can't be remembered, not with EPTs: flush. */
 bool model_change_root(struct model *model, uint32_t root);
 
 void model_flush_all(struct model *model);
