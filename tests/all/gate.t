@@ -43,9 +43,9 @@ export RUNS=2
 gate "$SCRATCH/base" 6.12-slow
 is "$STATUS:$ERR" "1:" "against stored runs, in two runs: regression"
 diag "$(sed -n '/paging:/,$p' <<<"$OUT")"
-# The loop is 1 %; by that, the build is still going on when another timer of the guest expires.
-is "$(jq '.findings[0] | (.change / .base * 1000 | round) as $by | $by >= 9 and $by <= 20' "$GATE_DIR/verdict.json")" true \
-	"of 1 % in instructions, or 2 at most"
+# Half of it is the loop, the other half a timer of the guest that expires because of it.
+is "$(jq '.findings[0] | (.change / .base * 1000 | round) as $by | $by >= 8 and $by <= 13' "$GATE_DIR/verdict.json")" true \
+	"of 1 % in instructions"
 
 # The host's timer interrupts come every 4 ms.
 for phase in 1300 2900; do
