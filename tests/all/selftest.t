@@ -10,10 +10,10 @@ TOP=$(cd "$(dirname "$0")/../.." && pwd)
 . "$TOP/tests/prefix-series.sh"
 unset LINE VENDOR POLICY WORKLOAD PAGING FAULTS VCPUS CPUS MICRO_OPTIONS TIMEOUT SILENCE LAB_KERNEL LAB_HOST_DIR
 unset KERNEL_VARIANT CMDLINE CONFIG_NAME
-export WORKLOAD=selftest OUT=$SCRATCH/results.json
+export WORKLOAD=selftest
 
 for line in 6.12 6.1 7.2; do
-	try env LINE="$line" VENDOR="svm vmx" "$TOP/lab/run"
+	try env OUT="$SCRATCH/results.json" LINE="$line" VENDOR="svm vmx" "$TOP/lab/run"
 	((STATUS != 77)) || { skip 1 "$ERR" && continue; }
 	is "$STATUS:$ERR" "0:" "$line: it passes on both vendors"
 done
@@ -22,7 +22,7 @@ done
 prefix_series 6.12 "$(sed -n /-Extract-the-check/= "$TOP/patches/6.12/series")"
 try env PATCHES_DIR="$SCRATCH/patches" FAULTLINE_BUILD="$SCRATCH/build" "$TOP/scripts/kernel" build 6.12
 is "$STATUS:$ERR" "0:" "a kernel without the update builds"
-try env LAB_KERNEL="$SCRATCH/build/kernel/6.12/bzImage" "$TOP/lab/run"
+try env OUT="$SCRATCH/results.json" LAB_KERNEL="$SCRATCH/build/kernel/6.12/bzImage" "$TOP/lab/run"
 fails 1 "selftest 64 failed: .*but not update SPTEs" "without the update"
 
 done_testing
