@@ -124,7 +124,7 @@ is "$(runs zeros '[.host_faults.kinds.copy, .host_faults.total] | tojson')" "[99
 # Four vCPUs that fault at once, on one set of page tables and on four CPUs; then
 # each on its own, and on one CPU. Each vCPU's counts are checked as they arrive.
 lab shared VCPUS=4 PAGING=64 FAULTS=499
-like "$(<"$TOP/build/log/console-svm-6.12.log")" "Brought up 1 node, 4 CPUs" "shared: the host has four CPUs"
+like "$(<"$TOP/build/log/console-svm-6.12.log")" "Booting Node 0 Processor 3 " "shared: the host has four CPUs"
 lab separate VCPUS=4 CPUS=1 MICRO_OPTIONS=--separate PAGING=32 FAULTS=499 POLICY='zap unsync'
 for name in shared separate; do
 	is "$(runs "$name" '.vms[].vcpus | map(.guest_faults) | join(" ")' | sort -u)" "499 499 499 499" \

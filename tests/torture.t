@@ -83,7 +83,7 @@ try env OUT="$SCRATCH/results.json" VCPUS=2 STEPS=1000 "$TOP/lab/run"
 is "$STATUS:$ERR" "0:" "nested, two vCPUs: no disagreement, no splat"
 is "$(field 'select(.helper_hits * 10 < .accesses) | .policy')" "" "nested: the other vCPU hit pages meanwhile"
 
-try env OUT="$SCRATCH/results.json" VCPUS=2 STEPS=1000 DISTURB=y POLICY=prefault+sticky "$TOP/lab/run"
+try env OUT="$SCRATCH/results.json" VCPUS=2 STEPS=3000 DISTURB=y POLICY=prefault+sticky "$TOP/lab/run"
 is "$STATUS:$ERR" "0:" "nested, two vCPUs, disturbed: no disagreement, no splat"
 is "$(field '.disturbances | to_entries[] | select(.value == 0) | .key')" "" \
 	"nested: everything was done that disturbs"
