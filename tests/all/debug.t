@@ -26,5 +26,8 @@ try env OUT="$SCRATCH/npt.json" CMDLINE=kvm_amd.npt=1 POLICY=unsync PAGING=64 "$
 is "$STATUS:$ERR" "0:" "svm: with NPT, no splat"
 try env OUT="$SCRATCH/vmx.json" VENDOR=vmx PAGING=64 FAULTS=499 CHECK=y "$TOP/lab/run"
 is "$STATUS:$ERR" "0:" "vmx: every policy and workload, no splat"
+try env OUT="$SCRATCH/ept.json" VENDOR=vmx WORKLOAD=nested-torture POLICY="unsync prefault+sticky" \
+	VCPUS=2 STEPS=1500 DISTURB=y "$TOP/lab/run"
+is "$STATUS:$ERR" "0:" "vmx: torture of EPTs on two vCPUs, disturbed, no splat"
 
 done_testing
