@@ -77,8 +77,10 @@ void machine_start_cpus(void)
 	pausing = start_pausing();
 	for (n = 1; start_cpu(n); n++)
 		;
-	kill(pausing, SIGKILL);
-	waitpid(pausing, NULL, 0);
+	if (pausing > 0) {	/* to signal -1 is to signal all */
+		kill(pausing, SIGKILL);
+		waitpid(pausing, NULL, 0);
+	}
 }
 
 FILE *machine_open_port(void)
