@@ -53,4 +53,4 @@ help:		## this list
 	@awk -f scripts/help.awk $(MAKEFILE_LIST)
 	@echo
 	@echo "LINE is one of $(notdir $(patsubst %/series,%,$(wildcard patches/*/series))) (2007 can't be built), as in"
-	@echo "'make kernel LINE=6.1'. The variables of 'make lab' are in the first lines of lab/run."
+	@echo "'make kernel LINE=6.1'. 'lab/run --help' has the variables of 'make lab'."

@@ -12,6 +12,15 @@ NAME=${0##*/}
 BUILD=${FAULTLINE_BUILD:-$TOP/build}
 PATCHES_DIR=${PATCHES_DIR:-$TOP/patches}
 
+# ---- Help: the script's first comment, which says how it is called ----
+
+case ${1:-} in
+-h | --help)
+	awk 'NR < 3 || (NR == 3 && /^#$/) { next } !/^#/ { exit } { sub(/^# ?/, ""); print }' "$0"
+	exit
+	;;
+esac
+
 # ---- Errors: one line on stderr ----
 
 die() {
@@ -22,6 +31,11 @@ die() {
 usage_error() {
 	echo "$NAME: $*" >&2
 	exit 2
+}
+
+# no_arguments "$@": for scripts that go by the environment
+no_arguments() {
+	(($# == 0)) || usage_error "'$1': there are no arguments, only variables, to be set before the command; see --help"
 }
 
 # ---- Cleaning up ----

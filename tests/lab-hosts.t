@@ -41,6 +41,8 @@ failed() {
 # ---- words ----
 
 host <<<'exit 1'
+try "$TOP/lab/run" POLICY=zap
+fails 2 "'POLICY=zap': there are no arguments, only variables" "a variable behind the command"
 lab POLICY=zip
 fails 2 "unknown POLICY 'zip'; known: zap update unsync bypass prefault sticky prefault[+]sticky" "unknown policy"
 lab WORKLOAD=anno

@@ -21,6 +21,21 @@ with_lib() {
 	bash "$SCRATCH/demo"
 }
 
+# Help
+{
+	printf '%s\n' '#!/bin/bash' '# SPDX-License-Identifier: GPL-2.0' '#' '# Does it.' '#' '# usage: demo'
+	printf '. %q\n' "$TOP/scripts/lib.sh"
+	printf '%s\n' '# Not this.' 'no_arguments "$@"' 'echo done'
+} >"$SCRATCH/helpful"
+for option in -h --help; do
+	try bash "$SCRATCH/helpful" "$option"
+	is "$STATUS:$OUT:$ERR" "0:Does it."$'\n\n'"usage: demo:" "$option: the first comment, and nothing is done"
+done
+try bash "$SCRATCH/helpful" LINE=6.1
+fails 2 "'LINE=6.1': there are no arguments, only variables" "an argument for who takes none"
+try bash "$SCRATCH/helpful"
+is "$STATUS:$OUT:$ERR" "0:done:" "no argument"
+
 # Stages
 try with_lib 'run_stage "first thing" echo hello'
 is "$STATUS" 0 "a stage that works"
