@@ -60,6 +60,8 @@ static const struct {
 	{ "kvm", "oos_shadow" },
 	{ "kvm", "pte_update" },
 	{ "kvm", "bypass_guest_pf" },
+	{ "kvm", "nested_prefault" },
+	{ "kvm", "sticky_unsync" },
 };
 
 #define NR_PARAMETERS (sizeof(parameters) / sizeof(parameters[0]))

@@ -59,7 +59,7 @@ changed() {
 }
 
 if ((EUID != 0)); then
-	skip 9 "the rest mounts over /sys, which needs root"
+	skip 10 "the rest mounts over /sys, which needs root"
 	done_testing
 	exit
 fi
@@ -77,8 +77,12 @@ if [[ -d /sys/module/kvm/parameters ]]; then
 	is "$(field '"\(.policy) \(.parameters["kvm.bypass_guest_pf"])"')" "bypass Y" "with bypass_guest_pf: the policy"
 	is "$(field '.advice | map(select(test("bypass KVM, and can.t be counted"))) | length')" 1 \
 		"with bypass_guest_pf: says that guest faults are invisible"
+	changed 'mount -t tmpfs none /sys/module/kvm/parameters
+		cd /sys/module/kvm/parameters; echo Y >nested_prefault; echo 64 >sticky_unsync'
+	is "$(field '"\(.policy) \(.parameters | .["kvm.nested_prefault"], .["kvm.sticky_unsync"])"' | xargs)" \
+		"prefault+sticky Y prefault+sticky 64" "with the parameters for nested guests: the policy"
 else
-	skip 2 "this kernel has no kvm"
+	skip 3 "this kernel has no kvm"
 fi
 
 mkdir "$SCRATCH/security"
