@@ -193,19 +193,6 @@ static bool is_write_only(uint64_t value)
 }
 
 /*
- * KVM warns of entries on several levels that together allow nothing: its
- * ept_prefetch_gpte() has make_spte() map such a page, which must not be. So all have
- * one permission in common, but for misconfigurations. If the seed is even, that is
- * execution, and some can't be read.
- */
-static uint64_t with_common_permission(uint64_t value)
-{
-	if (!(value & EPT_RWX) || is_write_only(value))
-		return value;
-	return value | (info->seed % 2 ? EPT_READ : EPT_EXECUTE);
-}
-
-/*
  * Of an EPT entry that has no permission, nothing is present. What can be written but
  * not read is a misconfiguration, and so is what memory there is none of.
  */
@@ -228,7 +215,7 @@ static uint64_t random_ept_entry(unsigned int level)
 		value |= EPT_IGNORE_PAT;
 	if (chance(leaf ? 2 : 1))
 		value |= random_reserved_bit();
-	return chance(level == 1 ? 12 : 4) ? value & ~EPT_RWX : with_common_permission(value);
+	return chance(level == 1 ? 12 : 4) ? value & ~EPT_RWX : value;
 }
 
 /*
@@ -430,8 +417,6 @@ static void flip_bits(uint32_t entry)
 
 	if (has_nx && chance(10))
 		value ^= PTE_NX;
-	if (model.ept)
-		value = with_common_permission(value);
 	if (is_off_limits(entry, model.entry_size))
 		return;
 	write_table(entry, value, model.entry_size, chance(50));
