@@ -31,7 +31,7 @@ is "$STATUS" 1 "a full output is a failure"
 
 try "$FAULTLINE" check --json
 is "$(field .schema)" "faultline.check/1" "the JSON's schema"
-is "$(field .kernel)" "$(uname -r)" "the kernel"
+same "$(field .kernel)" "$(uname -r)" "the kernel"
 like "$(field .level)" '^(series|exits|tdp|faults|none)$' "the level is one of those that are documented"
 if [[ $(field .level) == none ]]; then
 	is "$STATUS" 1 "nothing can be measured: exit status 1"

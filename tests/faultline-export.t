@@ -112,7 +112,7 @@ STATUS=0
 promtool check metrics <"$SCRATCH/body" >"$SCRATCH/out" 2>&1 || STATUS=$?
 is "$STATUS:$(<"$SCRATCH/out")" "0:" "promtool check metrics"
 # shellcheck disable=SC2016 # backticks as in the table
-is "$(awk '$2 == "TYPE" { print $3 }' "$SCRATCH/body" | sort | xargs)" \
+same "$(awk '$2 == "TYPE" { print $3 }' "$SCRATCH/body" | sort | xargs)" \
 	"$(sed -n 's/^| `\(faultline_[a-z_]*\)`.*/\1/p' "$TOP/docs/METRICS.md" | sort -u | xargs)" \
 	"docs/METRICS.md lists what there is"
 get -H 'Accept: application/openmetrics-text;version=1.0.0,text/plain;q=0.5' "$URL"
@@ -195,8 +195,8 @@ ADDRESS=${URL#http://} ADDRESS=${ADDRESS%/metrics}
 start_prometheus "$ADDRESS"
 
 knows 'up{job="faultline"}' 1 "Prometheus scrapes it"
-is "$(query faultline_build_info | jq -r '.data.result[0].metric.version')" "$(<"$TOP/VERSION")" "build info"
-is "$(query faultline_host_info | jq -r '.data.result[0].metric.kernel')" "$(uname -r)" "host info"
+same "$(query faultline_build_info | jq -r '.data.result[0].metric.version')" "$(<"$TOP/VERSION")" "build info"
+same "$(query faultline_host_info | jq -r '.data.result[0].metric.kernel')" "$(uname -r)" "host info"
 is "$(query 'faultline_exit_seconds_bucket{class="inject"}' | jq '.data.result | length')" 18 \
 	"histograms have their buckets"
 is "$(query '{__name__=~"faultline_.*"}' | jq '.data.result | length')" 399 \

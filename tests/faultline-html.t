@@ -31,7 +31,7 @@ run() {
 try "$FAULTLINE" report runs.json --html page.html
 is "$STATUS:$OUT$ERR" "0:" "a page is made"
 is "$(grep -cE '(src|href|action)=|@import|url\(' page.html || true)" 0 "it needs no other file"
-is "$(sed -n '/id="runs">/,/^<\/script>/p' page.html | sed '1d;$d' | jq -c '.[].run')" \
+same "$(sed -n '/id="runs">/,/^<\/script>/p' page.html | sed '1d;$d' | jq -c '.[].run')" \
 	"$("$FAULTLINE" report runs.json --json | jq -c .)" "it has the runs in it"
 is "$(grep -c '<b id=evil>' page.html || true)" 0 "a name can't end the script"
 is "$(grep -c 'Redistribution and use in source and binary forms' page.html)" 1 "D3's licence is in it"
@@ -50,7 +50,7 @@ try "$FAULTLINE" report runs.json --text -i
 fails 2 "-i is for tables" "--text and -i"
 try "$FAULTLINE" report runs.json none --html page2.html
 fails 1 "cannot read none" "a file that isn't there"
-is "$(ls)" "$(printf '%s\n' err out page.html recorded recorded.html runs.json)" "nothing is left of what failed"
+same "$(ls)" "$(printf '%s\n' err out page.html recorded recorded.html runs.json)" "nothing is left of what failed"
 
 # ---- as a browser shows it ----
 

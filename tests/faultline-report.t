@@ -37,7 +37,7 @@ jq -c '{schema: "faultline.results/1", runs: [., {schema: "faultline.torture/1",
 try "$FAULTLINE" report two --json
 is "$STATUS:$ERR" "0:" "a run file is read"
 is "$(jq -rs 'map(.policy) | join(" ")' <<<"$OUT")" "zap update" "it has two runs"
-is "$(head -n 1 <<<"$OUT")" "$(<one.json)" "the first is as it was"
+same "$(head -n 1 <<<"$OUT")" "$(<one.json)" "the first is as it was"
 try "$FAULTLINE" report two --json -i
 is "$(jq -rs 'map(.interval // "whole") | join(" ")' <<<"$OUT")" "1 2 whole 1 2 whole" \
 	"-i: intervals come before the whole"

@@ -66,7 +66,7 @@ is "$STATUS:$ERR" "0:" "-p: measured"
 is "$(field '.vms | length')" 1 "-p: one VM"
 is "$(field '.vms[0].pid')" "$VM" "-p: that one"
 is "$(field '.vms[0].name')" "micro" "-p: by its process's name"
-is "$(field '[.vms[].guest_faults] | add')" "$(field .guest_faults)" "-p: the VMs add up to the whole"
+same "$(field '[.vms[].guest_faults] | add')" "$(field .guest_faults)" "-p: the VMs add up to the whole"
 is "$(field '.guest_faults > 0')" true "-p: it took faults"
 
 try "$FAULTLINE" stat --vm micro -d 1 --json -o "$JSON"
@@ -79,7 +79,7 @@ is "$(field "[.vms[].pid] | index($VM) != null")" true "-a: the VM is among them
 try "$FAULTLINE" stat -p "$VM" -d 2 -i 0.5 --json
 is "$STATUS:$ERR" "0:" "-i: measured"
 is "$(jq -rs '[.[] | select(.interval)] | length >= 3' <<<"$OUT")" true "-i: several intervals"
-is "$(jq -rs '[.[] | select(.interval) | .guest_faults] | add' <<<"$OUT")" \
+same "$(jq -rs '[.[] | select(.interval) | .guest_faults] | add' <<<"$OUT")" \
 	"$(jq -rs '.[-1] | .guest_faults' <<<"$OUT")" "-i: they add up to the whole"
 is "$(jq -rs '.[-1].interval' <<<"$OUT")" null "-i: the whole comes last"
 

@@ -131,7 +131,7 @@ faults() {
 try "$FAULTLINE" stat --json -o "$SCRATCH/stat" -- \
 	"$FAULTLINE" trace --format=json -- "$MICRO" --faults 997
 is "$STATUS:$ERR" "0:" "here: traced"
-is "$(grep -c '^{"schema":"faultline.episode/1"' <<<"$OUT")" "$(faults)" "here: a line for each fault"
+same "$(grep -c '^{"schema":"faultline.episode/1"' <<<"$OUT")" "$(faults)" "here: a line for each fault"
 is "$(jq -r '"\(.vm) \(.access)"' <<<"$(grep '^{' <<<"$OUT")" | sort -u)" "micro user-write-absent" "here: what each is"
 
 try "$FAULTLINE" trace --fault=kernel -- "$MICRO" --faults 997
@@ -148,7 +148,7 @@ is "$STATUS" 1 "lost episodes: exit status 1"
 like "$ERR" "^faultline: ([0-9]+) of $(faults) episodes were lost; give a larger --buffer, or filter more$" \
 	"lost episodes: are counted"
 lost=${BASH_REMATCH[1]:-0}
-is "$((lost + $(grep -vc '^#' "$SCRATCH/lost")))" "$(faults)" "lost episodes: all others are there"
+same "$((lost + $(grep -vc '^#' "$SCRATCH/lost")))" "$(faults)" "lost episodes: all others are there"
 like "$(tail -n 1 "$SCRATCH/lost")" " of $(faults) guest faults, $lost LOST" "lost episodes: the trace says so, too"
 like "$(faults)" "^[0-9]+$" "lost episodes: stat of the same loses nothing"
 

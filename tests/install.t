@@ -29,9 +29,9 @@ is "$(find "$ROOT" -type f -exec grep -l "$ROOT" {} + || true)" "" "no file know
 
 # ---- what Debian's packages are made by ----
 
-is "$(sed -nE '1s/.*\((.*)\).*/\1/p' debian/changelog)" "$(<VERSION)" "debian/changelog has this version"
+same "$(sed -nE '1s/.*\((.*)\).*/\1/p' debian/changelog)" "$(<VERSION)" "debian/changelog has this version"
 # What is in build-essential goes without saying.
-is "$(sed -nE '/^Build-Depends:/,/^$/s/^(Build-Depends:)? *([a-z0-9-]+).*/\2/p' debian/control | grep -v debhelper | sort | xargs)" \
+same "$(sed -nE '/^Build-Depends:/,/^$/s/^(Build-Depends:)? *([a-z0-9-]+).*/\2/p' debian/control | grep -v debhelper | sort | xargs)" \
 	"$(awk '/^(build|install)\t/ { print $2 }' scripts/packages.txt | grep -vxE 'gcc|libc6-dev|make|gzip' | sort -u | xargs)" \
 	"debian/control says what it takes to build, as scripts/packages.txt does"
 
@@ -92,7 +92,7 @@ complete_zsh() {
 }
 
 sorted=$(printf '%s\n' "${commands[@]}" | sort)
-is "$(complete_bash faultline '')" "$(sort <(echo "$sorted") <(printf '%s\n' --help --version))" "bash: commands"
+same "$(complete_bash faultline '')" "$(sort <(echo "$sorted") <(printf '%s\n' --help --version))" "bash: commands"
 is "$(complete_bash faultline help '')" "$sorted" "bash: of help"
 is "$(complete_bash faultline st)" "stat" "bash: of which one begins so"
 is "$(complete_bash faultline stat -o '')" "" "bash: a file"

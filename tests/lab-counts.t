@@ -99,7 +99,7 @@ is "$(runs tdp '.exit_reasons | keys | map(select(test("npf|ept"))) | .[]' | xar
 is "$(runs tdp '.host_faults.kinds | to_entries | map(select(.value > 0)) | from_entries | tojson' | xargs -d '\n')" \
 	'{"touch-minor":499,"mmio":97} {"touch-minor":499,"mmio":97}' \
 	"tdp: each frame is a first touch, each read of the device an access to one"
-is "$(runs tdp '.host_faults.kinds | add')" \
+same "$(runs tdp '.host_faults.kinds | add')" \
 	"$(runs tdp '.exit_reasons | [.npf, .ept_violation, .ept_misconfig] | add')" \
 	"tdp: the kinds add up to the exits for page faults"
 is "$(runs tdp '[.host_faults.page_sizes["4K"], ([.touched_areas[].touches] | add)] | tojson' | xargs)" \
@@ -110,7 +110,7 @@ is "$(runs tdp '[.host_faults.page_sizes["4K"], ([.touched_areas[].touches] | ad
 lab dirty CMDLINE=kvm_amd.npt=1 POLICY=unsync WORKLOAD=anon PAGING=64 FAULTS=499 \
 	MICRO_OPTIONS=--dirty-log
 is "$(runs dirty '.guest.dirty_pages > 499')" true "dirty: the log has the frames, and tables"
-is "$(runs dirty '.host_faults.kinds["write-protect"]')" "$(runs dirty .guest.dirty_pages)" \
+same "$(runs dirty '.host_faults.kinds["write-protect"]')" "$(runs dirty .guest.dirty_pages)" \
 	"dirty: as many faults as pages in the log"
 is "$(runs dirty '.host_faults.total - .host_faults.kinds["write-protect"]')" 0 "dirty: and no others"
 

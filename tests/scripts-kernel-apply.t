@@ -77,7 +77,7 @@ make_patch 4-mmu.patch "$KERNEL_TREE" 's/^260/my 260/' arch/x86/kvm/mmu.c
 apply
 is "$(grep -h my "$TREE/kernel/fork.c" "$TREE/arch/x86/kvm/mmu.c" | xargs)" "my 150 my 260" "a changed series replaces the one before"
 is "$(cat "$TREE/kernel/old.c"; find "$TREE" -name new.c)" old "its added and removed files, too"
-is "$(state | grep fork)" "$(grep fork <<<"$before")" "what stays the same keeps its time"
+same "$(state | grep fork)" "$(grep fork <<<"$before")" "what stays the same keeps its time"
 like "$(state | grep mmu.c)" '^arch' "mmu.c is there"
 [[ "$(state | grep mmu.c)" != "$(grep mmu.c <<<"$before")" ]] && STATUS=0 || STATUS=1
 ok $STATUS "what changes has a new time"

@@ -90,7 +90,7 @@ series rebase 6.12 --continue
 is "$STATUS:$ERR" "0:" "both resolved"
 like "$(<"$(ls "$SERIES"/0003*)")" $'\n-my two\n\+our two\n' "the patches have it"
 like "$(<"$(ls "$SERIES"/0003*)")" 'From: Anna .*Because the test wants so' "authors and changelogs are kept"
-is "$(ls "$SERIES")" "$(ls "$SCRATCH/good")" "names are kept"
+same "$(ls "$SERIES")" "$(ls "$SCRATCH/good")" "names are kept"
 series verify 6.12
 is "$STATUS:$ERR" "0:" "the result passes verify"
 start_over
@@ -124,7 +124,7 @@ checkable_kernel "$SCRATCH/linux-6.1" 9
 sed -i 's/^PATCHLEVEL.*/PATCHLEVEL = 1/; s/^SUBLEVEL.*/SUBLEVEL = 190/' "$SCRATCH/linux-6.1/Makefile"
 series rebase 6.12 --to "$SCRATCH/linux-6.1"
 is "$STATUS:$ERR" "0:" "to another line"
-is "$(ls "$PATCHES_DIR/6.1")" "$(ls "$SCRATCH/good")" "it gets the series"
+same "$(ls "$PATCHES_DIR/6.1")" "$(ls "$SCRATCH/good")" "it gets the series"
 unchanged "to another line"
 series rebase 6.12 --to "$SCRATCH/linux-6.1"
 fails 1 "patches/6.1 exists already, for Linux 6.1.190" "to a line that has a series"

@@ -40,7 +40,7 @@ series apply 6.12
 is "$STATUS:$ERR:$OUT" "0::git tree: $TREE, 3 patches on Linux 6.12.3-1" "a git tree is made"
 is "$(git -C "$TREE" log --format=%s | wc -l)" 4 "with a commit a patch, on the source"
 is "$(git -C "$TREE" log -1 --format='%an %s')" "Anna KVM: Change it again and add a file" "authors and shortlogs are kept"
-is "$(git -C "$TREE" show source:kernel/fork.c)" "$(<"$SOURCE/kernel/fork.c")" "the source is its first commit"
+same "$(git -C "$TREE" show source:kernel/fork.c)" "$(<"$SOURCE/kernel/fork.c")" "the source is its first commit"
 
 before=$(contents "$SERIES")
 series refresh 6.12
@@ -60,8 +60,8 @@ git -C "$TREE" rebase --continue >/dev/null 2>&1
 series refresh 6.12
 is "$STATUS:$ERR" "0:" "an edited commit is written back"
 like "$OUT" "changed: 0002-.*patches/6.12: written" "what has changed is told"
-is "$(ls "$SERIES")" "$(ls "$SCRATCH/before")" "names are kept, and other files"
-is "$(<"$SERIES/series")" "$(<"$SCRATCH/before/series")" "the order is kept, and comments"
+same "$(ls "$SERIES")" "$(ls "$SCRATCH/before")" "names are kept, and other files"
+same "$(<"$SERIES/series")" "$(<"$SCRATCH/before/series")" "the order is kept, and comments"
 like "$(diff "$SCRATCH/before/0002-"* "$SERIES/0002-"*)" "> \+my 260" "the edit is in its patch"
 is "$(diff "$SCRATCH/before/0001-"* "$SERIES/0001-"*)" "" "and not in another"
 is "$(diff <(sed '/^index /d' "$SCRATCH/before/0003-"*) <(sed '/^index /d' "$SERIES/0003-"*))" "" "in the next one only blob ids change"

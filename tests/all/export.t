@@ -83,15 +83,15 @@ run_classes() {
 }
 
 # Prometheus has each class, and those that add up to what is asked.
-is "$(query faultline_exits_total | jq -cS '[.data.result[] | {(.metric.class): .value[1] | tonumber}] | add')" \
+same "$(query faultline_exits_total | jq -cS '[.data.result[] | {(.metric.class): .value[1] | tonumber}] | add')" \
 	"$(run_classes)" "exits by class"
-is "$(query faultline_episode_exits_total | jq -cS '[.data.result[] | {(.metric.class): .value[1] | tonumber}] | add')" \
+same "$(query faultline_episode_exits_total | jq -cS '[.data.result[] | {(.metric.class): .value[1] | tonumber}] | add')" \
 	"$(run .classes_in_episodes | jq -cS .)" "exits of guest faults by class"
-is "$(value 'sum(faultline_vm_exits_total{vm="micro"})')" "$(run_classes | jq add)" "exits of the VM"
-is "$(value faultline_guest_faults_total)" "$(run .guest_faults)" "guest faults"
-is "$(query faultline_exit_seconds_count | jq -cS '[.data.result[] | {(.metric.class): .value[1] | tonumber} |
+same "$(value 'sum(faultline_vm_exits_total{vm="micro"})')" "$(run_classes | jq add)" "exits of the VM"
+same "$(value faultline_guest_faults_total)" "$(run .guest_faults)" "guest faults"
+same "$(query faultline_exit_seconds_count | jq -cS '[.data.result[] | {(.metric.class): .value[1] | tonumber} |
 	select(.[] > 0)] | add')" "$(run '.time_ns | map_values(.count)' | jq -cS .)" "how many exits have a time"
-is "$(value 'sum(faultline_episode_exits_total) / sum(faultline_guest_faults_total)' | jq '. * 1e6 | round')" \
+same "$(value 'sum(faultline_episode_exits_total) / sum(faultline_guest_faults_total)' | jq '. * 1e6 | round')" \
 	"$(run '.exits_per_guest_fault * 1e6 | round')" "exits per guest fault"
 like "$(run .exits_per_guest_fault)" '^5(\.|$)' "... which is what zap makes of copy-on-write"
 is "$(value faultline_lost_events_total)" 0 "no event was lost"

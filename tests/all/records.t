@@ -37,13 +37,13 @@ recorded() {
 for policy in zap update unsync; do
 	values "$policy" .run | base64 -d | gunzip >"$RUN"
 	values "$policy" .trace | base64 -d | gunzip >"$SCRATCH/trace"
-	is "$(recorded 'SELECT count(*), sum(exits) FROM episodes')" \
+	same "$(recorded 'SELECT count(*), sum(exits) FROM episodes')" \
 		"$(values "$policy" '"97 \(.stat.exits_in_episodes)"')" "$policy: each fault, and exits as stat counts them"
-	is "$(recorded "SELECT printf('0x%x', gva), error_code, exits, outcome, steps FROM episodes ORDER BY start_ns" |
+	same "$(recorded "SELECT printf('0x%x', gva), error_code, exits, outcome, steps FROM episodes ORDER BY start_ns" |
 		sed -E 's/@[0-9]+\+[0-9]+//g')" \
 		"$(jq -r '"\(.page) \(.error_code) \(.exits) \(.outcome) \([.steps[].class] | join(" "))"' "$SCRATCH/trace")" \
 		"$policy: each as trace prints it"
-	is "$("$TOP/build/bin/faultline" report --json "$RUN" | jq -c '[.guest_faults, .classes_in_episodes, .histogram]')" \
+	same "$("$TOP/build/bin/faultline" report --json "$RUN" | jq -c '[.guest_faults, .classes_in_episodes, .histogram]')" \
 		"$(values "$policy" '.stat | [.guest_faults, .classes_in_episodes, .histogram] | tojson')" \
 		"$policy: report has what stat has"
 done

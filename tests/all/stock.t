@@ -28,7 +28,7 @@ compare() {
 
 	measure patched "${options[@]}"
 	measure stock "${options[@]}" KERNEL_VARIANT=stock
-	is "$(cut -d ' ' -f 1 "$SCRATCH/patched")" "$(cut -d ' ' -f 1 "$SCRATCH/stock")" "$1 $2: the same runs"
+	same "$(cut -d ' ' -f 1 "$SCRATCH/patched")" "$(cut -d ' ' -f 1 "$SCRATCH/stock")" "$1 $2: the same runs"
 	diag "run: exits but for interrupts, in episodes, all, without the series; with it"
 	diag "$(join "$SCRATCH/stock" "$SCRATCH/patched")"
 	is "$(join "$SCRATCH/stock" "$SCRATCH/patched" | awk '
