@@ -40,6 +40,7 @@ missing=''
 for file in "${named[@]}"; do
 	[[ -e $file ]] || missing+=" $file"
 done
+ok $((${#named[@]} < 10)) "CONTRIBUTING.md names files"
 is "$missing" "" "CONTRIBUTING.md names ${#named[@]} files that are there"
 
 # Each page that a reader may want to begin with is found from the first one.

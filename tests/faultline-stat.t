@@ -166,6 +166,7 @@ ended_by() {
 	pid=$!
 	until_attached "$pid"
 	sleep 1
+	programs=$(count_programs)
 	kill "-$1" "$pid"
 	STATUS=0
 	wait "$pid" || STATUS=$?
@@ -183,7 +184,8 @@ wait
 is "$STATUS:$ERR" "0:" "the process dies: measured up to then"
 is "$(field '.guest_faults > 0')" true "the process dies: its faults are there"
 
-# No program of ours is left in the kernel.
+# No program of ours is left in the kernel, where they were before.
+like "$programs" "^[1-9]" "programs are in the kernel while it measures"
 is "$(count_programs)" 0 "the programs are gone"
 is "$(find "$SCRATCH" -name '*.??????')" "" "no temporary file is left"
 done_testing

@@ -86,7 +86,7 @@ in_terminal() {
 # ended STATUS NAME: it must have ended, and the terminal be as it was.
 ended() {
 	shows "it ended with $1" "$2"
-	is "$(diff "$SCRATCH/before" "$SCRATCH/after")" "" "$2: the terminal's settings are as before"
+	same "$(<"$SCRATCH/after")" "$(<"$SCRATCH/before")" "$2: the terminal's settings are as before"
 	is "$(tmux display-message -p '#{alternate_on} #{cursor_flag} #{keypad_flag}')" "0 1 0" \
 		"$2: so are its screen, cursor and keypad"
 	tmux kill-server

@@ -123,6 +123,7 @@ missing=''
 for file in "${named[@]}"; do
 	[[ -e $LAB/$file ]] || missing+=" $file"
 done
+ok $((${#named[@]} < 10)) "the lab's scripts name files"
 is "$missing" "" "the lab's scripts find the ${#named[@]} files that they name"
 try "$PREFIX/bin/faultline-lab" VENDOR=arm
 fails 2 "unknown VENDOR 'arm'; known: svm vmx" "faultline-lab runs where it is"

@@ -29,7 +29,7 @@ recorded=$(sed -n 's/^ *- record: //p' faultline.rules.yml | sort -u)
 used=$(grep -oE '[a-z_]+:[a-z0-9_:]+' <(jq -r '.panels[].targets[].expr' grafana-dashboard.json) | sort -u)
 is "$(comm -23 <(echo "$used") <(echo "$recorded"))" "" "the dashboard uses recording rules that there are"
 is "$(jq '[.panels[].id] | length - (unique | length)' grafana-dashboard.json)" 0 "each panel has a number of its own"
-is "$(jq '[.panels[] | select(.title == "" or .description == "")] | length' grafana-dashboard.json)" 0 \
+is "$(jq '[.panels[] | select((.title // "") == "" or (.description // "") == "")] | length' grafana-dashboard.json)" 0 \
 	"each panel says what it shows"
 
 # ---- the unit ----

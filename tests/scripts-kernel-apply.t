@@ -23,6 +23,11 @@ state() {
 	(cd "$TREE" && find . -type f -printf '%P %s %T@\n' | sort)
 }
 
+# files DIR: those in it, and what is in them
+files() {
+	(cd "$1" && find . -type f -exec sha256sum {} + | sort)
+}
+
 # untouched NAME: the source is as it was, and nothing temporary is left.
 untouched() {
 	is "$(diff -r "$SCRATCH/pristine" "$KERNEL_TREE" || true)" "" "$1: the source is untouched"
@@ -64,7 +69,8 @@ printf '%s\n' --- 'a bug' '--- a/kernel/sub/new.c' '+++ b/kernel/sub/new.c' '@@ 
 KERNEL_VARIANT=wrong apply
 is "$STATUS:$(cat "$TREE/kernel/sub/new.c"):$(grep -h my "$TREE/kernel/fork.c")" "0:wrong:my 150" "a bug is put on top of the series"
 KERNEL_VARIANT=stock apply
-is "$STATUS:$(cd "$TREE" && find . -type f -exec diff {} "$KERNEL_TREE/{}" \;)" "0:" "stock is the source as it was"
+is "$STATUS:$(cat "$TREE/kernel/old.c")" "0:old" "stock has no series"
+same "$(files "$TREE")" "$(files "$KERNEL_TREE")" "stock is the source as it was"
 KERNEL_VARIANT=right apply
 fails 2 "unknown KERNEL_VARIANT 'right'; known: stock wrong" "an unknown variant"
 apply

@@ -70,6 +70,8 @@ for signal in INT:130 TERM:143; do
 	bash "$SCRATCH/demo" >/dev/null &
 	set +m
 	until [[ -s $SCRATCH/pid && -d $SCRATCH/temp ]]; do sleep 0.1; done
+	try with_lib "group_lives $(<"$SCRATCH/pid")"
+	is "$STATUS" 0 "SIG$signal: before it, there are processes"
 	kill -"$signal" -- -$!
 	STATUS=0
 	wait $! || STATUS=$?

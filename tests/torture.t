@@ -59,7 +59,7 @@ is "$STATUS:$ERR" "0:" "every policy and paging mode: no disagreement, no splat"
 diag "$(sed -n '/^Torture/,$p' <<<"$OUT")"
 is "$(field '"\(.policy) \(.paging) \(.steps)"' | sort -u | wc -l)" 9 "3 policies x 3 paging modes"
 is "$(field 'select(.may_fault * 4 > .accesses) | .policy')" "" "most accesses are decided"
-is "$(field 'select(.faults == 0 or .must_not_fault == 0) | .policy')" "" "some fault, some must not"
+is "$(field '.faults > 0 and .must_not_fault > 0' | sort -u)" true "some fault, some must not"
 first=$(field 'select(.policy == "zap") | [.accesses, .faults, .table_writes]')
 
 try env OUT="$SCRATCH/results.json" POLICY=zap "$TOP/lab/run"
@@ -69,7 +69,7 @@ try env OUT="$SCRATCH/results.json" POLICY=unsync DISTURB=y SEED=7 "$TOP/lab/run
 is "$STATUS:$ERR" "0:" "disturbed: no disagreement, no splat"
 is "$(field '.disturbances | to_entries[] | select(.value == 0) | .key')" "" \
 	"disturbed: everything was done that disturbs"
-is "$(field 'select(.logged_pages == 0) | .paging')" "" "disturbed: the dirty log had pages that it must have"
+is "$(field '.logged_pages > 0' | sort -u)" true "disturbed: the dirty log had pages that it must have"
 
 # ---- nested page tables ----
 
@@ -77,7 +77,7 @@ export WORKLOAD=nested-torture
 try env OUT="$SCRATCH/results.json" "$TOP/lab/run"
 is "$STATUS:$ERR" "0:" "nested, every policy: no disagreement, no splat"
 is "$(field .policy | paste -sd ' ')" "unsync prefault sticky prefault+sticky" "nested: 4 policies"
-is "$(field 'select(.must_fault == 0 or .must_not_fault == 0) | .policy')" "" "nested: some must fault, some must not"
+is "$(field '.must_fault > 0 and .must_not_fault > 0' | sort -u)" true "nested: some must fault, some must not"
 
 try env OUT="$SCRATCH/results.json" VCPUS=2 STEPS=1000 "$TOP/lab/run"
 is "$STATUS:$ERR" "0:" "nested, two vCPUs: no disagreement, no splat"
@@ -91,7 +91,7 @@ is "$(field '.disturbances | to_entries[] | select(.value == 0) | .key')" "" \
 # EPT: Bochs boots in half a minute.
 try env OUT="$SCRATCH/results.json" VENDOR=vmx "$TOP/lab/run"
 is "$STATUS:$ERR" "0:" "EPT, every policy: no disagreement, no splat"
-is "$(field 'select(.must_fault == 0 or .must_not_fault == 0) | .policy')" "" "EPT: some must fault, some must not"
+is "$(field '.must_fault > 0 and .must_not_fault > 0' | sort -u)" true "EPT: some must fault, some must not"
 is "$(field 'select(.may_fault * 4 > .accesses) | .policy')" "" "EPT: most accesses are decided"
 
 try env OUT="$SCRATCH/results.json" VENDOR=vmx VCPUS=2 STEPS=1000 DISTURB=y SEED=2 POLICY=prefault+sticky "$TOP/lab/run"

@@ -59,5 +59,8 @@ until_attached() {
 
 # How many programs of ours are in the kernel, whoever loaded them.
 count_programs() {
-	bpftool prog show | grep -c 'name on_kvm_exit' || true
+	local programs
+
+	programs=$(PATH=$PATH:/usr/sbin bpftool prog show) || return
+	grep -c 'name on_kvm_' <<<"$programs" || true
 }

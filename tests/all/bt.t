@@ -29,8 +29,8 @@ value() {
 		.runs[] | select(.policy == $policy) | .guest[$workload] | '"$3" "$RESULTS"
 }
 
-# same POLICY WORKLOAD OURS THEIRS NAME
-same() {
+# counts_same POLICY WORKLOAD OURS THEIRS NAME
+counts_same() {
 	local ours
 
 	ours=$(value "$1" "$2" "$3")
@@ -40,13 +40,13 @@ same() {
 
 for policy in zap update unsync; do
 	for workload in anon cow; do
-		same "$policy" "$workload" .run.exits_total 'map("exits-per-fault"; "@exits_total")' "exits"
-		same "$policy" "$workload" '.run.classes_in_episodes | with_entries(select(.value > 0))' \
+		counts_same "$policy" "$workload" .run.exits_total 'map("exits-per-fault"; "@exits_total")' "exits"
+		counts_same "$policy" "$workload" '.run.classes_in_episodes | with_entries(select(.value > 0))' \
 			'map("exits-per-fault"; "@exits_in_episodes")' "exits of guest faults, by step"
-		same "$policy" "$workload" '[.run.exit_reasons[]] | sort' \
+		counts_same "$policy" "$workload" '[.run.exit_reasons[]] | sort' \
 			'[map("exits-by-reason"; "@exit_reasons")[]] | sort' "exits by reason"
 		[[ $policy == unsync ]] ||
-			same "$policy" "$workload" '.run.classes["pte-write"]' \
+			counts_same "$policy" "$workload" '.run.classes["pte-write"]' \
 				'map("pte-writes"; "@writes") | add' "writes to page tables"
 	done
 done

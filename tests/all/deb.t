@@ -15,9 +15,10 @@ is "$STATUS" 0 "make deb: built, and lintian has nothing to say"
 ((STATUS == 0)) || diag "$OUT"$'\n'"$ERR"
 is "$(find build/deb -name '*.deb' ! -name '*-dbgsym_*' -printf '%f\n' | sed 's/_.*//' | sort | xargs)" \
 	"faultline faultline-lab" "two packages"
+depends=$(dpkg-deb --field build/deb/faultline_*.deb Depends | tr ',' '\n' | sed 's/ *(.*//; s/^ *//')
+like "$depends" "libbpf" "faultline depends on libraries,"
 # One library's package isn't called after it.
-is "$(dpkg-deb --field build/deb/faultline_*.deb Depends | tr ',' '\n' | sed 's/ *(.*//; s/^ *//' | grep -vE '^lib|^r-mathlib$' || true)" \
-	"" "faultline depends on libraries only"
+is "$(grep -vE '^lib|^r-mathlib$' <<<"$depends" || true)" "" "... and on nothing else"
 
 if ((EUID != 0)); then
 	skip 23 "the rest needs root, for a chroot"
@@ -61,8 +62,12 @@ try inside faultline export --help
 like "$STATUS:$OUT" "^0:usage: faultline export" "faultline: finds its parts"
 try build/bin/faultline check --json
 level=$(jq -r .level <<<"$OUT")
+# Whether a virtual machine can be measured here.
+vm_runs() {
+	[[ $level != none && -e /dev/kvm ]] && build/lab/micro --faults 10 >/dev/null 2>&1
+}
 inside faultline check --json >"$SCRATCH/check.json" 2>/dev/null || true
-is "$(jq -r .level "$SCRATCH/check.json")" "$level" "faultline: measures at the same level as outside"
+same "$(jq -r .level "$SCRATCH/check.json")" "$level" "faultline: measures at the same level as outside"
 try inside bash -c '. /usr/share/bash-completion/completions/faultline; _faultline_options stat'
 like "$OUT" "--output FILE" "faultline: completion knows its options"
 is "$(find "$ROOT/etc/systemd" -name '*faultline*')" "" "... and its service isn't started unless someone says so"
@@ -150,10 +155,10 @@ else
 	is "$(said Uid:)$(said NoNewPrivs:)$(said Seccomp:)" 112 "the service: a user of its own, no new privileges, few system calls"
 	is "$(said log)" "serving http://127.0.0.1:9000/metrics" "the service: nothing else to say"
 	is "$(said end)" "success 0" "the service: ends"
-	if [[ -z $(said faults) ]]; then
-		skip 1 "no virtual machine runs here"
-	else
+	if vm_runs; then
 		is "$(said faults)" 211 "the service: counts"
+	else
+		skip 1 "no virtual machine runs here"
 	fi
 fi
 
@@ -171,11 +176,11 @@ else
 	is "$STATUS" 0 "faultline-lab: measures"
 	like "$OUT" "anon +64 +3.000 +2.000" "faultline-lab: three exits a fault, or two"
 fi
-if [[ $level == none || ! -e /dev/kvm ]] || ! build/lab/micro --faults 10 >/dev/null 2>&1; then
-	skip 1 "no virtual machine can be measured here"
-else
+if vm_runs; then
 	inside faultline stat --json -- /usr/lib/faultline-lab/build/lab/micro --faults 211 >"$SCRATCH/run.json" || true
 	is "$(grep '^{' "$SCRATCH/run.json" | jq .guest_faults)" 211 "both: measure this host"
+else
+	skip 1 "no virtual machine can be measured here"
 fi
 
 # ---- the end ----
