@@ -579,8 +579,12 @@ static int wait_for_others(unsigned int nr)
 	int status, ret = 0;
 
 	while (nr--) {
-		if (wait(&status) < 0 || status)
+		if (wait(&status) < 0)
+			return fl_fail("cannot wait for another machine: %s", strerror(errno));
+		if (status)
 			ret = -1;
+		if (WIFSIGNALED(status))	/* one that ends by itself says why */
+			fl_fail("another machine was ended by signal %d; has it enough memory?", WTERMSIG(status));
 	}
 	return ret;
 }

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/kvm.h>
+#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -274,6 +275,13 @@ static struct vm *running;
 /* The vCPU that this thread runs. */
 static __thread struct vcpu *current;
 
+/* By number: the thread may have ended, and have been waited for. */
+void vm_interrupt(const struct vcpu *vcpu)
+{
+	if (__atomic_load_n(&vcpu->started, __ATOMIC_SEQ_CST))
+		tgkill(getpid(), vcpu->thread, VM_SIGNAL_PAUSE);
+}
+
 /*
  * Have all vCPUs end, also those that are about to begin. True for the first who
  * asks, whose reason is the one to be told.
@@ -283,10 +291,8 @@ static bool stop_all(struct vm *vm)
 	bool first = !__atomic_exchange_n(&vm->stopping, 1, __ATOMIC_SEQ_CST);
 	unsigned int i;
 
-	for (i = 0; i < vm->nr_vcpus; i++) {
-		if (__atomic_load_n(&vm->vcpus[i].started, __ATOMIC_SEQ_CST))
-			pthread_kill(vm->vcpus[i].thread, VM_SIGNAL_PAUSE);
-	}
+	for (i = 0; i < vm->nr_vcpus; i++)
+		vm_interrupt(&vm->vcpus[i]);
 	return first;
 }
 
@@ -395,7 +401,7 @@ static void *run_thread(void *argument)
 	struct vcpu *vcpu = argument;
 
 	current = vcpu;
-	vcpu->thread = pthread_self();
+	vcpu->thread = gettid();
 	__atomic_store_n(&vcpu->started, 1, __ATOMIC_SEQ_CST);
 	vcpu->end = run_vcpu(vcpu);
 	if (vcpu->vm->left)
@@ -424,6 +430,7 @@ static enum vm_end join_all(struct vm *vm, pthread_t *threads, unsigned int nr)
 		if (vm->vcpus[i].end > end)
 			end = vm->vcpus[i].end;
 	}
+	alarm(0);
 	if (end != VM_STOPPED)
 		return end;
 	fl_fail("the guest has not ended in time; give it a longer --timeout if it is only slow");

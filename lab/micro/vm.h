@@ -3,10 +3,10 @@
 #ifndef MICRO_VM_H
 #define MICRO_VM_H
 
-#include <pthread.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 #include "guest.h"
 #include "paging.h"
@@ -29,7 +29,7 @@ struct vcpu {
 	struct vm *vm;
 	int fd;
 	struct kvm_run *run;
-	pthread_t thread;	/* that runs it, once it has @started */
+	pid_t thread;		/* that runs it, once it has @started */
 	int started;
 	enum vm_end end;
 };
@@ -89,6 +89,9 @@ int vm_written(const struct vcpu *vcpu);
  * seconds. The first vCPU runs in the caller's thread, each other in its own.
  */
 enum vm_end vm_run(struct vm *vm, unsigned int timeout);
+
+/* Interrupt KVM_RUN of a vCPU, if it is between its start and its end in vm_run(). */
+void vm_interrupt(const struct vcpu *vcpu);
 
 /* The calling thread, and those that it starts, stay on the host's CPU @n. */
 void vm_stay_on_cpu(unsigned int n);

@@ -8,7 +8,6 @@
 #include <fcntl.h>
 #include <linux/kvm.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -49,7 +48,6 @@ static struct {
 	pthread_cond_t changed;
 	bool started, pause_wanted, ended;
 	unsigned int nr_running, nr_paused;	/* vCPUs; those that are paused run, too */
-	bool left[GUEST_MAX_VCPUS];
 } d = { .lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER };
 
 static uint32_t random_below(uint32_t n)
@@ -78,8 +76,8 @@ static void interrupted(struct vcpu *vcpu)
 
 static void left(struct vcpu *vcpu)
 {
+	(void)vcpu;
 	pthread_mutex_lock(&d.lock);
-	d.left[vcpu - d.vm->vcpus] = true;
 	d.nr_running--;
 	pthread_cond_broadcast(&d.changed);
 	pthread_mutex_unlock(&d.lock);
@@ -92,12 +90,8 @@ static void pause_vcpus(void)
 
 	pthread_mutex_lock(&d.lock);
 	d.pause_wanted = true;
-	for (i = 0; i < d.vm->nr_vcpus; i++) {
-		struct vcpu *vcpu = &d.vm->vcpus[i];
-
-		if (__atomic_load_n(&vcpu->started, __ATOMIC_SEQ_CST) && !d.left[i])
-			pthread_kill(vcpu->thread, VM_SIGNAL_PAUSE);
-	}
+	for (i = 0; i < d.vm->nr_vcpus; i++)
+		vm_interrupt(&d.vm->vcpus[i]);
 	while (d.nr_paused < d.nr_running && !d.ended)
 		pthread_cond_wait(&d.changed, &d.lock);
 	pthread_mutex_unlock(&d.lock);
@@ -126,6 +120,17 @@ static bool flip_parameter(const char *name)
 	flipped = pread(fd, &value, 1, 0) == 1 && pwrite(fd, value == 'Y' ? "N" : "Y", 1, 0) == 1;
 	close(fd);
 	return flipped;
+}
+
+/* As they were before, for who uses this machine next. */
+static void flip_parameters_back(void)
+{
+	enum disturbance what;
+
+	for (what = DISTURB_OOS_SHADOW; what <= DISTURB_PTE_UPDATE; what++) {
+		if (d.counts.done[what] % 2)
+			flip_parameter(disturbance_names[what]);
+	}
 }
 
 /* ---- the dirty log ---- */
@@ -329,6 +334,11 @@ static uint64_t find_moment(void)
 	return 4 * shortest > MOMENT ? 4 * shortest : MOMENT;
 }
 
+static bool has_ended(void)
+{
+	return __atomic_load_n(&d.ended, __ATOMIC_SEQ_CST);
+}
+
 /* How fast time goes is the emulator's affair, so that the measure is the guest's steps. */
 static void wait_for_steps(uint64_t moment)
 {
@@ -337,7 +347,7 @@ static void wait_for_steps(uint64_t moment)
 
 	do
 		wait_ns(moment);
-	while (!d.ended && *step < until);
+	while (!has_ended() && *step < until);
 }
 
 /* Ahead of the vCPU, with which it may share the host's only CPU, as soon as it wakes up. */
@@ -359,7 +369,7 @@ static void *run_thread(void *context)
 	d.started = true;
 	pthread_cond_broadcast(&d.changed);
 	pthread_mutex_unlock(&d.lock);
-	while (!d.ended && !d.failed) {
+	while (!has_ended() && !d.failed) {
 		enum disturbance what = random_below(NR_DISTURBANCES);
 
 		wait_for_steps(moment);
@@ -392,10 +402,11 @@ int disturb_start(struct vm *vm, const struct vm_memory *region,
 int disturb_stop(struct disturb_counts *counts)
 {
 	pthread_mutex_lock(&d.lock);
-	d.ended = true;
+	__atomic_store_n(&d.ended, true, __ATOMIC_SEQ_CST);
 	pthread_cond_broadcast(&d.changed);
 	pthread_mutex_unlock(&d.lock);
 	pthread_join(d.thread, NULL);
+	flip_parameters_back();
 	*counts = d.counts;
 	return d.failed ? -1 : 0;
 }

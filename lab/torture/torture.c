@@ -308,10 +308,13 @@ static const char *failure_text(const struct torture_info *info)
 static const char *variant_text(const struct options *options)
 {
 	static char text[64];
+	size_t length = 0;
 
-	if (!options->nested)
-		return "";
-	snprintf(text, sizeof(text), " --nested --vcpus %u", options->vcpus);
+	*text = '\0';
+	if (options->nested)
+		length = snprintf(text, sizeof(text), " --nested --vcpus %u", options->vcpus);
+	if (options->disturb)
+		snprintf(text + length, sizeof(text) - length, " --disturb");
 	return text;
 }
 
