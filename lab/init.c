@@ -45,7 +45,6 @@
 #define NESTED_CMDLINE	MICROVM_CMDLINE " loglevel=4 init_on_free=1 -- " NESTED_JOB
 
 #define MAX_WORDS	32
-#define MAX_JSON	65536
 
 struct job {
 	char *policy, *workload, *paging;
@@ -345,16 +344,6 @@ static const char *read_text(const char *path, char *text, size_t size)
 	return text;
 }
 
-/* Of several objects, which read_text() has put into one line. */
-static const char *first_line(char *text)
-{
-	char *next = strstr(text, "} {");
-
-	if (next)
-		next[1] = '\0';
-	return text;
-}
-
 static void print_json_char(FILE *out, int c)
 {
 	if (c == '"' || c == '\\' || c == '\n')
@@ -388,6 +377,23 @@ static void print_job(FILE *out, const struct job *job)
 		names.release, vendor(), job->policy, job->workload, job->paging);
 }
 
+/*
+ * A file's object as member @key, if there is one: its first line, or all of it, made
+ * one line.
+ */
+static void send_object(FILE *results, const char *key, const char *path, bool all)
+{
+	FILE *file = fopen(path, "r");
+	int c = file ? fgetc(file) : EOF;
+
+	if (c != EOF)
+		fprintf(results, ",\"%s\":", key);
+	for (; c != EOF && (all || c != '\n'); c = fgetc(file))
+		fputc(c == '\n' ? ' ' : c, results);
+	if (file)
+		fclose(file);
+}
+
 /* The trace, if there is one: text, whatever its format. */
 static void send_trace(FILE *results)
 {
@@ -406,8 +412,6 @@ static void send_trace(FILE *results)
 /* The other files are JSON objects already, and go into the line as they are. */
 static void send_result(FILE *results, const struct job *job, int status, const char *error)
 {
-	static char text[MAX_JSON];
-
 	fputs("{\"job\":", results);
 	print_job(results, job);
 	fprintf(results, ",\"status\":%d", status);
@@ -415,12 +419,9 @@ static void send_result(FILE *results, const struct job *job, int status, const 
 		fputs(",\"error\":", results);
 		print_json_text(results, error);
 	}
-	if (*read_text(RUN_JSON, text, sizeof(text)))
-		fprintf(results, ",\"run\":%s", text);
-	if (*read_text(GUEST_JSON, text, sizeof(text)))
-		fprintf(results, ",\"guest\":%s", text);
-	if (*read_text(NESTED_RESULTS, text, sizeof(text)))
-		fprintf(results, ",\"nested\":%s", first_line(text));
+	send_object(results, "run", RUN_JSON, true);
+	send_object(results, "guest", GUEST_JSON, true);
+	send_object(results, "nested", NESTED_RESULTS, false);	/* an end comes behind it */
 	send_trace(results);
 	fputs("}\n", results);
 	fflush(results);
