@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The BPF programs, loaded and attached, and their counts read. See collector.h. */
 #include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -268,21 +266,11 @@ bool fl_collector_may_lack_exits(const struct fl_collector *collector)
 	return collector->may_lack_exits;
 }
 
-/* BPF sees PIDs as the first namespace has them (PROC_PID_INIT_INO). */
-static bool in_pid_namespace(void)
-{
-	enum { INITIAL_PID_NAMESPACE = 0xeffffffc };
-	struct stat namespace;
-
-	return !stat("/proc/self/ns/pid", &namespace) &&
-		namespace.st_ino != (unsigned int)INITIAL_PID_NAMESPACE;
-}
-
 int fl_collector_add_target(struct fl_collector *collector, pid_t pid, bool follow)
 {
 	__u32 key = pid, value = follow;
 
-	if (in_pid_namespace())
+	if (fl_vm_pids_differ())
 		return fl_fail("PIDs mean something else in this PID namespace (a container?); "
 			       "run in the host's, e.g. by 'nsenter -t 1 -p', or measure all by -a");
 	if (bpf_map__update_elem(collector->bpf->maps.targets, &key, sizeof(key),
@@ -421,11 +409,8 @@ static const char *name_vm(struct fl_collector *collector, const struct fl_vcpu_
 	if (vcpu->slot == FL_NO_SLOT)
 		return find_gone(collector, vcpu)->name;
 	name = collector->names[vcpu->slot];
-	if (!*name) {
-		if (!fl_vm_name(vcpu->pid, name, FL_VM_NAME))
-			memcpy(name, vcpu->comm, FL_COMM);
-		fl_vm_clean_name(name);
-	}
+	if (!*name)
+		fl_vm_label(vcpu->pid, vcpu->comm, name, FL_VM_NAME);
 	return name;
 }
 
@@ -657,7 +642,8 @@ int fl_collector_tidy(struct fl_collector *collector)
 	size_t i;
 	int ret = 0;
 
-	if (!is_scarce(collector))
+	/* Who has ended can't be told where the host's PIDs are none. */
+	if (!is_scarce(collector) || fl_vm_pids_differ())
 		return 0;
 	copy = calloc(1, sizeof(*copy));
 	if (!copy)
@@ -665,7 +651,7 @@ int fl_collector_tidy(struct fl_collector *collector)
 	for (i = 0; !ret && i < collector->nr_slots; i++) {
 		pid_t pid = collector->slots[i].pid;
 
-		if (!is_used(collector, i) || !pid || !kill(pid, 0) || errno != ESRCH)
+		if (!is_used(collector, i) || !pid || fl_vm_lives(pid))
 			continue;
 		ret = put_aside(collector, i, copy);
 		if (!ret)

@@ -4,7 +4,6 @@
  * `faultline export` becomes: what only measures needs no HTTP server, with all
  * the libraries that one comes with.
  */
-#include <errno.h>
 #include <getopt.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -20,6 +19,7 @@
 #include "probe.h"
 #include "run.h"
 #include "session.h"
+#include "vmm.h"
 
 #define DEFAULT_LISTEN		"127.0.0.1:10753"
 #define DEFAULT_MAX_VMS		64
@@ -134,9 +134,10 @@ struct exporter {
 	__u64 read_ns;		/* when the counts were read last */
 };
 
+/* As far as it can be told. */
 static bool lives(pid_t pid)
 {
-	return !kill(pid, 0) || errno != ESRCH;
+	return fl_vm_pids_differ() || fl_vm_lives(pid);
 }
 
 static int read_counts(struct exporter *exporter)

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Rows of `faultline top`, from what happened in an interval. See top-view.h. */
-#include <errno.h>
 #include <math.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "error.h"
 #include "top-view.h"
+#include "vmm.h"
 
 /* ---- One row ---- */
 
@@ -56,7 +55,7 @@ static bool is_wanted(const struct fl_top_row *row, const struct fl_top_view *vi
 {
 	if (!is_idle(row))
 		return true;
-	return !view->hide_idle && (!kill(row->values[FL_TOP_PID], 0) || errno != ESRCH);
+	return !view->hide_idle && fl_vm_lives(row->values[FL_TOP_PID]);
 }
 
 /* Add a row, if it is wanted. */

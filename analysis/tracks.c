@@ -70,9 +70,7 @@ static struct fl_track_vm *new_vm(struct fl_tracks *tracks, const struct fl_epis
 	vm->kvm = record->kvm;
 	vm->pid = record->pid;
 	vm->id = record->pid + (count_vms(tracks, record->pid) << PID_BITS);
-	if (!fl_vm_name(record->pid, vm->name, sizeof(vm->name)))
-		memcpy(vm->name, record->comm, FL_COMM);
-	fl_vm_clean_name(vm->name);
+	fl_vm_label(record->pid, record->comm, vm->name, sizeof(vm->name));
 	vm->json_name = to_json(vm->name);
 	if (!vm->json_name) {
 		free(vm);

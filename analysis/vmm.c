@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <wchar.h>
 #include <wctype.h>
@@ -19,6 +20,21 @@
 #define VM_LINK "anon_inode:kvm-vm"
 
 /* ---- One process ---- */
+
+/* PROC_PID_INIT_INO is what the host's namespace has. */
+bool fl_vm_pids_differ(void)
+{
+	enum { INITIAL_PID_NAMESPACE = 0xeffffffc };
+	struct stat namespace;
+
+	return !stat("/proc/self/ns/pid", &namespace) &&
+		namespace.st_ino != (unsigned int)INITIAL_PID_NAMESPACE;
+}
+
+bool fl_vm_lives(pid_t pid)
+{
+	return !kill(pid, 0) || errno != ESRCH;
+}
 
 bool fl_vm_is(pid_t pid)
 {
@@ -43,7 +59,7 @@ int fl_vm_check(pid_t pid)
 {
 	if (fl_vm_is(pid))
 		return 0;
-	if (kill(pid, 0) && errno == ESRCH)
+	if (!fl_vm_lives(pid))
 		return fl_fail("there is no process %d; 'pgrep -a qemu' lists QEMU's", pid);
 	return fl_fail("process %d runs no virtual machine; -a measures all there are", pid);
 }
@@ -131,6 +147,13 @@ bool fl_vm_name(pid_t pid, char *name, size_t size)
 
 	return name_from_arguments(arguments, length, name, size) ||
 	       process_name(pid, name, size);
+}
+
+void fl_vm_label(pid_t pid, const char *comm, char *name, size_t size)
+{
+	if (fl_vm_pids_differ() || !fl_vm_name(pid, name, size))
+		snprintf(name, size, "%s", comm);
+	fl_vm_clean_name(name);
 }
 
 /* ---- All processes ---- */

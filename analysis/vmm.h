@@ -10,6 +10,15 @@
 #include <stddef.h>
 #include <sys/types.h>
 
+/*
+ * Whether PIDs are others here than they are to BPF, which has the host's: in a PID
+ * namespace of one's own, as in a container.
+ */
+bool fl_vm_pids_differ(void);
+
+/* Whether there is process @pid here. */
+bool fl_vm_lives(pid_t pid);
+
 /* Whether process @pid holds a KVM virtual machine. */
 bool fl_vm_is(pid_t pid);
 
@@ -19,6 +28,12 @@ bool fl_vm_is(pid_t pid);
  * process.
  */
 bool fl_vm_name(pid_t pid, char *name, size_t size);
+
+/*
+ * What the VM of the host's process @pid is to be called in results: its name, or, if
+ * that can't be found out, @comm, the process's; fit to be printed.
+ */
+void fl_vm_label(pid_t pid, const char *comm, char *name, size_t size);
 
 /*
  * Make @name fit to be printed anywhere: what is no printable character, or no

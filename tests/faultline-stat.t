@@ -34,7 +34,7 @@ stat_fails 2 "--json and --csv exclude each other" -a --json --csv
 stat_fails 2 "-d and COMMAND exclude each other" -d 1 -- true
 
 if ((EUID != 0)) || ! "$FAULTLINE" check >/dev/null 2>&1; then
-	skip 40 "this machine can't be measured; 'faultline check' says why"
+	skip 42 "this machine can't be measured; 'faultline check' says why"
 	done_testing
 	exit
 fi
@@ -43,7 +43,7 @@ fi
 try unshare --pid --fork --mount-proc "$FAULTLINE" stat -- true
 fails 1 "PID namespace.*nsenter -t 1 -p" "a PID namespace of its own"
 if [[ $(stat -L --format=%i /proc/self/ns/pid) != 4026531836 ]]; then
-	skip 38 "in a PID namespace of its own, processes can't be selected"
+	skip 40 "in a PID namespace of its own, processes can't be selected"
 	done_testing
 	exit
 fi
@@ -54,13 +54,22 @@ stat_fails 1 "no virtual machine is called 'no such one'" --vm "no such one"
 
 # ---- a virtual machine ----
 
-need_vms 34
+need_vms 36
 
 field() {
 	jq -r "$1" "$JSON"
 }
 
 start_vm
+# As in a container again, where another process has the PID.
+# shellcheck disable=SC2016 # for the inner shell
+try unshare --pid --fork --mount-proc bash -c '
+	echo $(($2 - 1)) >/proc/sys/kernel/ns_last_pid
+	sleep 1000 &
+	"$1" stat -a -d 0.5 --json -o "$3"' bash "$FAULTLINE" "$VM" "$JSON"
+is "$STATUS:$ERR" "0:" "-a: measured in a PID namespace"
+is "$(field ".vms[] | select(.pid == $VM) | .name")" "micro" "-a: its VM isn't called as a process in there"
+
 try "$FAULTLINE" stat -p "$VM" -d 1 --json -o "$JSON"
 is "$STATUS:$ERR" "0:" "-p: measured"
 is "$(field '.vms | length')" 1 "-p: one VM"
