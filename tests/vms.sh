@@ -8,6 +8,12 @@ FAULTLINE=$TOP/build/bin/faultline
 MICRO=$TOP/build/lab/micro
 VMS=()
 
+end_vms() {
+	((${#VMS[@]} == 0)) || stop_vms
+	rm -rf "$SCRATCH"
+}
+trap end_vms EXIT
+
 # unmeasurable: why nothing can be measured here, or nothing
 unmeasurable() {
 	if ((EUID != 0)) || ! "$FAULTLINE" check >/dev/null 2>&1; then
@@ -32,9 +38,9 @@ need_vms() {
 	exit
 }
 
-# start_vm: one that takes faults for a good while, in the background. VM is its pid.
+# start_vm: one that takes faults until it is stopped, in the background. VM is its pid.
 start_vm() {
-	(exec -a micro "$MICRO" --faults 20000 --workload cow --timeout 60) >/dev/null 2>&1 &
+	(exec -a micro "$MICRO" --faults 100000000 --workload cow --timeout 3600) >/dev/null 2>&1 &
 	VM=$!
 	VMS+=("$VM")
 	until "$FAULTLINE" stat -p "$VM" -d 0.1 >/dev/null 2>&1; do
