@@ -112,8 +112,10 @@ static void select_programs(struct fl_collector *collector, const struct fl_prob
 		bpf_program__set_autoload(collector->bpf->progs.on_host_mapping_3, false);
 		bpf_program__set_autoload(collector->bpf->progs.on_kvm_try_async_get_page, false);
 	}
-	if (collector->options.all)
+	if (collector->options.all) {
 		bpf_program__set_autoload(collector->bpf->progs.on_fork, false);
+		bpf_program__set_autoload(collector->bpf->progs.on_exit, false);
+	}
 }
 
 /*

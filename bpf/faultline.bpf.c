@@ -32,7 +32,7 @@ struct {
 	__type(value, struct fl_control);
 } control SEC(".maps");
 
-/* Processes to be measured: those asked for, and what they fork. Key: tgid. */
+/* Processes to be measured, until they end: those asked for, and what they fork. Key: tgid. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, FL_MAX_TARGETS);
@@ -326,10 +326,23 @@ int on_fork(__u64 *ctx)
 	__u32 *target = bpf_map_lookup_elem(&targets, &tgid);
 
 	/* What was named by its pid doesn't bring along what it forks. */
-	if (!target || !*target)
+	if (!target || !*target || (__u32)child->tgid == tgid)
 		return 0;
 	tgid = child->tgid;
-	bpf_map_update_elem(&targets, &tgid, target, BPF_NOEXIST);
+	if (bpf_map_update_elem(&targets, &tgid, target, BPF_ANY))
+		count_lost_exit();
+	return 0;
+}
+
+/* The last thread of a process ends: make room, and its pid may be another's soon. */
+SEC("tp_btf/sched_process_exit")
+int on_exit(__u64 *ctx)
+{
+	struct task_struct *task = (void *)ctx[0];
+	__u32 tgid = task->tgid;
+
+	if (!task->signal->live.counter)
+		bpf_map_delete_elem(&targets, &tgid);
 	return 0;
 }
 

@@ -39,7 +39,7 @@ struct fl_control {
 	__u32 no_exits;		/* this KVM may not emit kvm_exit: count without */
 	__u32 wake_bytes;	/* of records that the reader shall be woken for */
 	struct fl_filter filter; /* ... of those episodes that pass it */
-	__u64 lost_exits;	/* those of vCPUs that no slot was left for */
+	__u64 lost_exits;	/* those of vCPUs, or of processes, that there was no room for */
 	__u64 lost_records;	/* for which there was no room */
 };
 

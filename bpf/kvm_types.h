@@ -17,8 +17,17 @@
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
+typedef struct {
+	int counter;
+} atomic_t;
+
+struct signal_struct {
+	atomic_t live;
+};
+
 struct task_struct {
 	int tgid;
+	struct signal_struct *signal;
 	char comm[16];
 	struct task_struct *group_leader;
 	unsigned long min_flt, maj_flt;

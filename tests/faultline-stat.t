@@ -34,7 +34,7 @@ stat_fails 2 "--json and --csv exclude each other" -a --json --csv
 stat_fails 2 "-d and COMMAND exclude each other" -d 1 -- true
 
 if ((EUID != 0)) || ! "$FAULTLINE" check >/dev/null 2>&1; then
-	skip 42 "this machine can't be measured; 'faultline check' says why"
+	skip 43 "this machine can't be measured; 'faultline check' says why"
 	done_testing
 	exit
 fi
@@ -43,7 +43,7 @@ fi
 try unshare --pid --fork --mount-proc "$FAULTLINE" stat -- true
 fails 1 "PID namespace.*nsenter -t 1 -p" "a PID namespace of its own"
 if [[ $(stat -L --format=%i /proc/self/ns/pid) != 4026531836 ]]; then
-	skip 40 "in a PID namespace of its own, processes can't be selected"
+	skip 41 "in a PID namespace of its own, processes can't be selected"
 	done_testing
 	exit
 fi
@@ -54,11 +54,19 @@ stat_fails 1 "no virtual machine is called 'no such one'" --vm "no such one"
 
 # ---- a virtual machine ----
 
-need_vms 36
+need_vms 37
 
 field() {
 	jq -r "$1" "$JSON"
 }
+
+# More processes than there is room for at once, but one after the other.
+# shellcheck disable=SC2016 # for the inner shell
+try "$FAULTLINE" stat --json -o "$JSON" -- bash -c '
+	for ((i = 0; i < 4200; i++)); do /bin/true; done
+	"$1" --faults 499 >/dev/null
+	true' bash "$MICRO"
+is "$STATUS:$ERR:$(field '.guest_faults >= 499')" "0::true" "COMMAND: starts a VM after thousands of others"
 
 start_vm
 # As in a container again, where another process has the PID.
@@ -126,7 +134,7 @@ try unshare --mount bash -c '
 	echo Y >pte_update
 	: >"$3"
 	"$1" stat -p "$2" -d 4 -i 1 --json >"$3" &
-	until [[ $(wc -l <"$3") -ge 1 ]]; do sleep 0.1; done
+	until [[ $(wc -l <"$3") -ge 1 ]] || ! kill -0 $!; do sleep 0.1; done
 	echo N >pte_update
 	wait $!
 	echo Y >pte_update
