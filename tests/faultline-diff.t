@@ -28,11 +28,7 @@ run() {
 
 # diff_fails STATUS REGEX ARGUMENT...
 diff_fails() {
-	local status=$1 regex=$2
-
-	shift 2
-	try "$FAULTLINE" diff "$@"
-	fails "$status" "$regex" "diff $*"
+	command_fails diff "$@"
 }
 
 # said_of QUANTITY: its line of the table

@@ -17,11 +17,7 @@ mkdir "$DIR"
 
 # record_fails STATUS REGEX ARGUMENT...
 record_fails() {
-	local status=$1 regex=$2
-
-	shift 2
-	try "$FAULTLINE" record "$@"
-	fails "$status" "$regex" "record $*"
+	command_fails record "$@"
 }
 
 record_fails 2 "no COMMAND to measure" -o "$RUN"

@@ -13,11 +13,7 @@ cd "$SCRATCH"
 
 # report_fails STATUS REGEX ARGUMENT...
 report_fails() {
-	local status=$1 regex=$2
-
-	shift 2
-	try "$FAULTLINE" report "$@"
-	fails "$status" "$regex" "report $*"
+	command_fails report "$@"
 }
 
 # overwrite FILE OFFSET BYTES: BYTES as printf has them

@@ -15,11 +15,7 @@ JSON=$SCRATCH/run.json
 
 # stat_fails STATUS REGEX ARGUMENT...
 stat_fails() {
-	local status=$1 regex=$2
-
-	shift 2
-	try "$FAULTLINE" stat "$@"
-	fails "$status" "$regex" "stat $*"
+	command_fails stat "$@"
 }
 
 stat_fails 2 "-d 0 is not a number of seconds.*try '-d 10'" -a -d 0

@@ -13,11 +13,7 @@ TOP=$(cd "$(dirname "$0")/.." && pwd)
 
 # top_fails STATUS REGEX ARGUMENT...
 top_fails() {
-	local status=$1 regex=$2
-
-	shift 2
-	try "$FAULTLINE" top "$@"
-	fails "$status" "$regex" "top $*"
+	command_fails top "$@"
 }
 
 try "$FAULTLINE" top --help

@@ -17,11 +17,7 @@ unset LINE VENDOR POLICY WORKLOAD PAGING FAULTS MICRO_OPTIONS TIMEOUT SILENCE LA
 
 # trace_fails STATUS REGEX ARGUMENT...
 trace_fails() {
-	local status=$1 regex=$2
-
-	shift 2
-	try "$FAULTLINE" trace "$@"
-	fails "$status" "$regex" "trace $*"
+	command_fails trace "$@"
 }
 
 try "$FAULTLINE" trace --help

@@ -69,6 +69,12 @@ fails() {
 	((status == 0)) || diag "got:         $ERR"$'\n'"wanted like: $2"
 }
 
+# command_fails COMMAND STATUS REGEX ARGUMENT...: faultline's COMMAND must, as in fails.
+command_fails() {
+	try "$FAULTLINE" "$1" "${@:4}"
+	fails "$2" "$3" "$1 ${*:4}"
+}
+
 # interrupt FILE CMD...: runs CMD in a process group of its own, and presses
 # Ctrl-C, so to say, when FILE is there. As try() otherwise, but that STATUS is none
 # if CMD has ended before; IDS are the ids of the processes of SCRATCH's that are left.
