@@ -182,9 +182,13 @@ bool fl_tally_is_sound(const struct fl_tally *tally)
 	return sum == counts->exits;
 }
 
+/* With SVM or VMX, events without an exit are those of one that is still open. */
 bool fl_tally_lacks_exits(const struct fl_tally *tally)
 {
-	return !tally->counts.exits && tally->events.injected;
+	const struct fl_mmu_events *events = &tally->events;
+
+	return !tally->counts.exits && (!tally->isa || tally->isa == FL_ISA_PVM) &&
+	       (events->injected || events->unsynced || events->mapped || events->emulated);
 }
 
 bool fl_tally_lacks_ratio(const struct fl_tally *tally)

@@ -111,7 +111,7 @@ double fl_tally_exits_per_guest_fault(const struct fl_tally *tally);
 /* Guest faults, also where no exits are seen. */
 __u64 fl_tally_guest_faults(const struct fl_tally *tally);
 
-/* Whether guest faults were seen without exits: KVM doesn't emit kvm_exit. */
+/* Whether guest faults, or other events, were seen without exits: KVM emits no kvm_exit. */
 bool fl_tally_lacks_exits(const struct fl_tally *tally);
 
 /* Add @tally's figures to @sum's. */

@@ -264,6 +264,20 @@ static void faults_without_exits(void **state)
 	assert_int_equal(fl_tally_guest_faults(&tally), 0);
 }
 
+/* A guest that sets up its page tables takes no faults. */
+static void events_without_exits(void **state)
+{
+	struct fl_tally tally = { .events.emulated = 5 };
+
+	(void)state;
+	assert_true(fl_tally_lacks_exits(&tally));
+	tally.isa = FL_ISA_PVM;
+	assert_true(fl_tally_lacks_exits(&tally));
+	/* Of an exit that is open. */
+	tally.isa = FL_ISA_SVM;
+	assert_false(fl_tally_lacks_exits(&tally));
+}
+
 /* One VM whose faults bypass KVM, and nothing can be said of all of them. */
 static void faults_that_bypass(void **state)
 {
@@ -294,6 +308,7 @@ int main(void)
 		cmocka_unit_test(quantiles),
 		cmocka_unit_test(quantile_of_one),
 		cmocka_unit_test(faults_without_exits),
+		cmocka_unit_test(events_without_exits),
 		cmocka_unit_test(faults_that_bypass),
 	};
 

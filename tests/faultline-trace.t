@@ -159,7 +159,7 @@ ended_by() {
 	while [[ $(wc -l <"$SCRATCH/trace") -le 100 ]] && kill -0 "$pid"; do
 		sleep 0.05
 	done
-	kill "-$1" "$pid" || true
+	kill "-$1" "$pid" || diag "the trace has ended by itself; its VM: $(<"$SCRATCH/vm.says")"
 	STATUS=0
 	wait "$pid" || STATUS=$?
 	stop_vms

@@ -38,13 +38,19 @@ need_vms() {
 	exit
 }
 
-# start_vm: one that takes faults until it is stopped, in the background. VM is its pid.
+# takes_faults PID: whether it did in the last tenth of a second
+takes_faults() {
+	"$FAULTLINE" stat -p "$1" -d 0.1 --json 2>/dev/null | jq -e '.guest_faults > 0' >/dev/null
+}
+
+# start_vm: one that takes faults until it is stopped, in the background. VM is its
+# pid, and what it says is in $SCRATCH/vm.says, for who wonders why it has ended.
 start_vm() {
-	(exec -a micro "$MICRO" --faults 100000000 --workload cow --timeout 3600) >/dev/null 2>&1 &
+	(exec -a micro "$MICRO" --faults 100000000 --workload cow --timeout 3600) >"$SCRATCH/vm.says" 2>&1 &
 	VM=$!
 	VMS+=("$VM")
-	until "$FAULTLINE" stat -p "$VM" -d 0.1 >/dev/null 2>&1; do
-		kill -0 "$VM"
+	until takes_faults "$VM"; do
+		kill -0 "$VM" 2>/dev/null || { diag "the VM has ended: $(<"$SCRATCH/vm.says")" && exit 1; }
 		sleep 0.05
 	done
 }
