@@ -70,16 +70,35 @@ int fl_command_start(struct fl_command *command, const char *name)
 	return fl_fail("cannot run %s: %s", name, strerror(err));
 }
 
+static void take_status(struct fl_command *command, int status)
+{
+	fl_interrupt_forward(0);
+	command->pid = 0;
+	command->status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
 bool fl_command_ended(struct fl_command *command)
 {
 	int status;
 
 	if (!command->pid || !waitpid(command->pid, &status, WNOHANG))
 		return !command->pid;
-	fl_interrupt_forward(0);
-	command->pid = 0;
-	command->status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+	take_status(command, status);
 	return true;
+}
+
+void fl_command_wait(struct fl_command *command)
+{
+	pid_t pid;
+	int status;
+
+	if (!command->pid)
+		return;
+	fl_interrupt_release();
+	do
+		pid = waitpid(command->pid, &status, 0);
+	while (pid < 0 && errno == EINTR);
+	take_status(command, status);
 }
 
 void fl_command_kill(struct fl_command *command)

@@ -31,6 +31,9 @@ int fl_command_start(struct fl_command *command, const char *name);
  */
 bool fl_command_ended(struct fl_command *command);
 
+/* Wait until it has ended, if it hasn't; signals go to it. */
+void fl_command_wait(struct fl_command *command);
+
 /* Get rid of a command that was never started. */
 void fl_command_kill(struct fl_command *command);
 

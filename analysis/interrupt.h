@@ -17,7 +17,7 @@
 /* From here on, signals are held back until fl_interrupt_wait(). */
 void fl_interrupt_catch(void);
 
-/* In a child, before it executes something: signals as they were. */
+/* Signals as they were: in a child, before it executes something, or in the end. */
 void fl_interrupt_release(void);
 
 /* Pass signals on to process @pid, too; 0 for none. */

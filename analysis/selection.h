@@ -46,7 +46,7 @@ struct fl_selection {
 "      --window       only what the guest executes between its marks: CPUID with\n" \
 "                     EAX=0x4fa17000, ECX=1 starts, ECX=2 stops\n" \
 "\n" \
-"How long: until COMMAND or PID ends, or a signal (Ctrl-C), and\n" \
+"How long: until COMMAND ends, or PID if there is no COMMAND, or a signal (Ctrl-C);\n" \
 "  -d, --duration SECONDS  no longer than that; not with COMMAND\n"
 
 /*

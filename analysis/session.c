@@ -87,9 +87,11 @@ bool fl_session_is_over(struct fl_session *session)
 {
 	const struct fl_selection *selection = session->selection;
 
+	if (fl_interrupted())
+		return true;
 	if (selection->command)
 		return fl_command_ended(&session->command);
-	return fl_interrupted() || session->pid_ended ||
+	return session->pid_ended ||
 	       (selection->duration_ns && fl_session_elapsed(session) >= selection->duration_ns);
 }
 
@@ -105,7 +107,8 @@ __u64 fl_session_time_left(const struct fl_session *session, __u64 ns)
 int fl_session_wait_fd(struct fl_session *session, __u64 ns, int fd)
 {
 	struct pollfd fds[] = {
-		{ .fd = session->pidfd, .events = POLLIN },
+		/* What has ended is ready for good, and a command may go on. */
+		{ .fd = session->pid_ended ? -1 : session->pidfd, .events = POLLIN },
 		{ .fd = fd, .events = POLLIN },
 	};
 
@@ -122,11 +125,31 @@ int fl_session_wait(struct fl_session *session, __u64 ns)
 
 /* ---- Ending ---- */
 
-int fl_session_judge(const struct fl_session *session, const struct fl_snapshot *last)
+/* Why nothing was seen, as far as can be told. */
+static int fail_unseen(const struct fl_session *session)
+{
+	const struct fl_selection *selection = session->selection;
+	bool may_lack_exits = fl_collector_may_lack_exits(session->collector);
+
+	if (selection->window)
+		return fl_fail("no window was seen; does the guest mark one?");
+	if (selection->vcpu_id != FL_ANY_VCPU)
+		return fl_fail("no VM exit of vCPU %d was seen; %s", selection->vcpu_id, may_lack_exits ?
+			       "if this KVM (PVM) emits no kvm_exit, vCPUs can't be told apart: leave -v out" :
+			       "leave -v out to see which there are");
+	if (may_lack_exits)
+		return fl_fail("no VM exit and no guest fault was seen; this KVM (PVM) may tell of neither, 'faultline check' says more");
+	return fl_fail("no VM exit was seen; does %s run a virtual machine?",
+		       selection->pid || selection->vm ? "the process" :
+		       selection->all ? "this host" : "COMMAND");
+}
+
+int fl_session_judge(struct fl_session *session, const struct fl_snapshot *last)
 {
 	const struct fl_selection *selection = session->selection;
 	const struct fl_tally *total = &last->total;
 
+	fl_command_wait(&session->command);
 	if (selection->command && session->command.status)
 		return fl_fail("%s failed with status %d; its counts are not a measurement",
 			       selection->command[0], session->command.status);
@@ -135,19 +158,16 @@ int fl_session_judge(const struct fl_session *session, const struct fl_snapshot 
 			       last->lost_events);
 	if (total->counts.exits || total->window_ns || fl_tally_lacks_exits(total))
 		return 0;
-	if (selection->window)
-		return fl_fail("no window was seen; does the guest mark one?");
-	if (fl_collector_may_lack_exits(session->collector))
-		return fl_fail("no VM exit and no guest fault was seen; this KVM (PVM) may tell of neither, 'faultline check' says more");
-	return fl_fail("no VM exit was seen; does %s run a virtual machine?",
-		       selection->pid || selection->vm ? "the process" :
-		       selection->all ? "this host" : "COMMAND");
+	return fail_unseen(session);
 }
 
 void fl_session_close(struct fl_session *session)
 {
 	fl_collector_close(session->collector);
 	session->collector = NULL;
+	/* It has got the signal that ended the measurement, and ends as it likes. */
+	if (fl_interrupted())
+		fl_command_wait(&session->command);
 	if (session->pidfd >= 0)
 		close(session->pidfd);
 	session->pidfd = -1;

@@ -52,9 +52,10 @@ int fl_session_wait_fd(struct fl_session *session, __u64 ns, int fd);
 
 /*
  * Whether @last, its last snapshot, is a measurement: the command succeeded,
- * nothing was lost, something was seen. 0, or -1 and has told the user why not.
+ * nothing was lost, something was seen. A command that goes on though a signal has
+ * ended the measurement is waited for. 0, or -1 and has told the user why not.
  */
-int fl_session_judge(const struct fl_session *session, const struct fl_snapshot *last);
+int fl_session_judge(struct fl_session *session, const struct fl_snapshot *last);
 
 void fl_session_close(struct fl_session *session);
 

@@ -166,7 +166,7 @@ static int finish(struct tracer *tracer)
 }
 
 /* Whether it is what was asked for. */
-static int judge(const struct tracer *tracer)
+static int judge(struct tracer *tracer)
 {
 	const struct fl_snapshot *last = &tracer->last;
 

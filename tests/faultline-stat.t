@@ -30,7 +30,7 @@ stat_fails 2 "--json and --csv exclude each other" -a --json --csv
 stat_fails 2 "-d and COMMAND exclude each other" -d 1 -- true
 
 if ((EUID != 0)) || ! "$FAULTLINE" check >/dev/null 2>&1; then
-	skip 43 "this machine can't be measured; 'faultline check' says why"
+	skip 45 "this machine can't be measured; 'faultline check' says why"
 	done_testing
 	exit
 fi
@@ -39,7 +39,7 @@ fi
 try unshare --pid --fork --mount-proc "$FAULTLINE" stat -- true
 fails 1 "PID namespace.*nsenter -t 1 -p" "a PID namespace of its own"
 if [[ $(stat -L --format=%i /proc/self/ns/pid) != 4026531836 ]]; then
-	skip 41 "in a PID namespace of its own, processes can't be selected"
+	skip 43 "in a PID namespace of its own, processes can't be selected"
 	done_testing
 	exit
 fi
@@ -50,7 +50,7 @@ stat_fails 1 "no virtual machine is called 'no such one'" --vm "no such one"
 
 # ---- a virtual machine ----
 
-need_vms 37
+need_vms 39
 
 field() {
 	jq -r "$1" "$JSON"
@@ -116,7 +116,7 @@ try "$FAULTLINE" stat -p "$VM" -d 1 --json -o "$SCRATCH/exists"
 like "$(<"$SCRATCH/exists")" '^\{"schema"' "an output that exists is replaced"
 
 try "$FAULTLINE" stat -p "$VM" -v 99 -d 0.5
-fails 1 "no VM exit" "-v: a vCPU that there isn't"
+fails 1 "no VM exit of vCPU 99 was seen; .*leave -v out" "-v: a vCPU that there isn't"
 
 # ---- a policy that changes ----
 
@@ -146,7 +146,7 @@ is "$(jq -r '"\(.policy) \(.faults_bypass)"' "$SCRATCH/bypass")" "bypass false" 
 
 start_vm
 try "$FAULTLINE" stat --vm micro -d 0.2
-fails 1 "2 processes run a virtual machine called 'micro': .*$VM.*by -p" "two VMs of one name"
+fails 1 "[0-9]+ processes run a virtual machine called 'micro': .*$VM.*by -p" "two VMs of one name"
 stop_vms
 
 # ---- one with a name of its own ----
@@ -189,6 +189,30 @@ ended_by() {
 
 ended_by TERM
 ended_by HUP
+
+# A COMMAND that goes on, until it sees what was measured, or gives up.
+start_vm
+rm -f "$JSON"
+# shellcheck disable=SC2016 # for the inner shell
+"$FAULTLINE" stat -p "$VM" --json -o "$JSON" -- bash -c '
+	trap "" TERM
+	: >"$1"
+	for ((i = 0; i < 300; i++)); do
+		[[ ! -e $2 ]] || exit 0
+		sleep 0.1
+	done
+	exit 9' bash "$SCRATCH/goes-on" "$JSON" 2>"$SCRATCH/err" &
+pid=$!
+until [[ -e $SCRATCH/goes-on ]] || ! kill -0 "$pid"; do
+	sleep 0.05
+done
+sleep 1
+kill -TERM "$pid"
+STATUS=0
+wait "$pid" || STATUS=$?
+is "$STATUS:$(<"$SCRATCH/err")" "0:" "SIGTERM and a COMMAND that ignores it: what was measured comes first"
+is "$(field '.schema')" faultline.run/1 "SIGTERM and a COMMAND that ignores it: it is printed"
+stop_vms
 
 start_vm
 (sleep 3; stop_vms) &
