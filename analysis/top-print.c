@@ -61,35 +61,51 @@ int fl_top_find_column(const char *name)
 	return -1;
 }
 
-/* What fits: columns up to @end, of the classes those from @first_class on. */
+/* What fits: columns up to @end, of the classes those from @first_class on; and @extra. */
 struct layout {
 	int width, name_width;
-	unsigned int first_class, end;
+	unsigned int first_class, end, extra;
 };
+
+/* How many columns there is room for, from the first one on; @left is what is left of it. */
+static unsigned int count_fitting(int *left)
+{
+	unsigned int column;
+
+	for (column = 0; column < FL_NR_TOP_COLUMNS && *left > columns[column].width; column++)
+		*left -= columns[column].width + 1;
+	return column;
+}
 
 static struct layout lay_out(const struct fl_top_view *view, int width)
 {
-	struct layout layout = { width, NAME_WIDTH, FL_TOP_CLASSES, 0 };
-	unsigned int nr, column;
-	int left = width + 1;
+	struct layout layout = { width, NAME_WIDTH, FL_TOP_CLASSES, 0, FL_NR_TOP_COLUMNS };
+	int left = width + 1, beside = width - columns[view->sort].width;
+	unsigned int nr, column = count_fitting(&left);
 
-	for (column = 0; column < FL_NR_TOP_COLUMNS && left > columns[column].width; column++)
-		left -= columns[column].width + 1;
 	layout.end = column ? column : 1;
 	if (column == FL_NR_TOP_COLUMNS)
 		layout.name_width += left < MAX_NAME_WIDTH - NAME_WIDTH ? left : MAX_NAME_WIDTH - NAME_WIDTH;
-	/* If there is no room for all classes, bring the one that is sorted by. */
+	/* If there is no room for all classes, bring the one that is sorted by ... */
 	if (view->sort >= column && column > FL_TOP_CLASSES) {
 		nr = column - FL_TOP_CLASSES;
 		layout.first_class = view->sort - nr + 1;
 		layout.end = view->sort + 1;
+		return layout;
+	}
+	/* ... and so if there is none for any, as long as something is left to name the row. */
+	nr = count_fitting(&beside);
+	if (view->sort >= layout.end && nr) {
+		layout.end = nr;
+		layout.extra = view->sort;
 	}
 	return layout;
 }
 
 static bool is_shown(const struct layout *layout, unsigned int column)
 {
-	return column < layout->end && (column < FL_TOP_CLASSES || column >= layout->first_class);
+	return column == layout->extra ||
+	       (column < layout->end && (column < FL_TOP_CLASSES || column >= layout->first_class));
 }
 
 /* ---- Text ---- */

@@ -336,6 +336,16 @@ static void the_column_sorted_by_is_shown(void **state)
 	view.sort = fl_top_find_column("asyn");
 	picture = draw(&view, &delta, 80, 24);
 	assert_non_null(strstr(picture.lines[3], " %PAGE  REF FILL   CR MMIO ASYN"));
+	/* Others make room for it, down to the first. */
+	picture = draw(&view, &delta, 40, 24);
+	assert_string_equal(picture.lines[3], "    PID NAME         VCPU  EXITS/s ASYN");
+	picture = draw(&view, &delta, 12, 24);
+	assert_string_equal(picture.lines[3], "    PID ASYN");
+	picture = draw(&view, &delta, 11, 24);
+	assert_string_equal(picture.lines[3], "    PID");
+	view.sort = fl_top_find_column("%page");
+	picture = draw(&view, &delta, 26, 24);
+	assert_string_equal(picture.lines[3], "    PID NAME         %PAGE");
 	assert_int_equal(fl_top_find_column("nothing"), -1);
 	fl_snapshot_free(&delta);
 }
