@@ -78,7 +78,8 @@ static int peek(const char *path, char *start, size_t size)
 	size_t got;
 
 	if (!file)
-		return fl_fail("cannot read %s: %s", path, strerror(errno));
+		return fl_fail("cannot read %s: %s; name a file that 'faultline record' or 'stat --json' wrote",
+			       path, strerror(errno));
 	if (fstat(fileno(file), &st) || !S_ISREG(st.st_mode)) {
 		fclose(file);
 		return fl_fail("%s is %s; name a file", path,

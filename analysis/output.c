@@ -38,6 +38,11 @@ static int open_temporary(struct fl_output *output)
 	return output->file ? 0 : -1;
 }
 
+static int cannot_write(const char *path)
+{
+	return fl_fail("cannot write %s: %s; make room, or name a file elsewhere", path, strerror(errno));
+}
+
 int fl_output_open(struct fl_output *output, const char *path)
 {
 	struct stat st;
@@ -52,10 +57,10 @@ int fl_output_open(struct fl_output *output, const char *path)
 		return fl_fail("%s is a directory; name a file", path);
 	if (is_special(path)) {
 		output->file = fopen(path, "w");
-		return output->file ? 0 : fl_fail("cannot write %s: %s", path, strerror(errno));
+		return output->file ? 0 : cannot_write(path);
 	}
 	if (open_temporary(output))
-		return fl_fail("cannot write %s: %s", path, strerror(errno));
+		return cannot_write(path);
 	return 0;
 }
 
@@ -68,7 +73,7 @@ int fl_output_commit(struct fl_output *output)
 	failed = fclose(output->file);
 	output->file = NULL;
 	if (failed || (output->temporary && rename(output->temporary, output->path)))
-		return fl_fail("cannot write %s: %s", output->path, strerror(errno));
+		return cannot_write(output->path);
 	free(output->temporary);
 	output->temporary = NULL;
 	return 0;

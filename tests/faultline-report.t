@@ -72,7 +72,7 @@ report_fails 1 "is a directory" two -o "$SCRATCH"
 
 # ---- what is not there, or damaged ----
 
-report_fails 1 "cannot read faultline.sqlite: No such file"
+report_fails 1 "cannot read faultline.sqlite: No such file or directory; name a file that"
 report_fails 1 "is a directory; name a file" "$SCRATCH"
 report_fails 1 "not a regular file" /dev/null
 : >empty

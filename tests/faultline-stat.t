@@ -28,9 +28,10 @@ stat_fails 2 "-v -1 is not a number from 0 on" -a -v -1
 stat_fails 2 "-p, --vm and -a exclude each other" -a -p 1
 stat_fails 2 "--json and --csv exclude each other" -a --json --csv
 stat_fails 2 "-d and COMMAND exclude each other" -d 1 -- true
+stat_fails 1 "cannot write .*/none/run: No such file or directory; .*name a file elsewhere" -a -o "$SCRATCH/none/run"
 
 if ((EUID != 0)) || ! "$FAULTLINE" check >/dev/null 2>&1; then
-	skip 45 "this machine can't be measured; 'faultline check' says why"
+	skip 47 "this machine can't be measured; 'faultline check' says why"
 	done_testing
 	exit
 fi
@@ -39,7 +40,7 @@ fi
 try unshare --pid --fork --mount-proc "$FAULTLINE" stat -- true
 fails 1 "PID namespace.*nsenter -t 1 -p" "a PID namespace of its own"
 if [[ $(stat -L --format=%i /proc/self/ns/pid) != 4026531836 ]]; then
-	skip 43 "in a PID namespace of its own, processes can't be selected"
+	skip 45 "in a PID namespace of its own, processes can't be selected"
 	done_testing
 	exit
 fi
@@ -47,6 +48,7 @@ fi
 stat_fails 1 "process 1 runs no virtual machine; -a measures all" -p 1
 stat_fails 1 "there is no process 4194304" -p 4194304
 stat_fails 1 "no virtual machine is called 'no such one'" --vm "no such one"
+stat_fails 1 "cannot run /none: No such file or directory; name a program" -- /none
 
 # ---- a virtual machine ----
 
