@@ -22,6 +22,9 @@
 /* How often a slot that changes while it is read is read again. */
 #define MAX_READS 100000
 
+/* How long records are passed on: there may be no end of them. */
+#define MAX_POLL_NS 100000000ULL
+
 struct fl_collector {
 	struct faultline_bpf *bpf;
 	struct fl_collector_options options;
@@ -34,6 +37,8 @@ struct fl_collector {
 	struct ring_buffer *ring;
 	fl_record_handler *handle;
 	void *handle_data;
+	__u64 poll_ns;		/* when records began to be passed on */
+	bool stopped;
 
 	/* The names of VMs, by slot of their vCPUs: they outlive the process. */
 	char (*names)[FL_VM_NAME];
@@ -496,7 +501,7 @@ static int pass_record(void *data, void *record, size_t size)
 
 	if (size >= sizeof(struct fl_episode_record))
 		collector->handle(record, collector->handle_data);
-	return 0;
+	return !collector->stopped && fl_now_ns() - collector->poll_ns > MAX_POLL_NS ? -EAGAIN : 0;
 }
 
 static int open_ring(struct fl_collector *collector)
@@ -514,20 +519,19 @@ int fl_collector_records_fd(struct fl_collector *collector)
 	return open_ring(collector) ? -1 : ring_buffer__epoll_fd(collector->ring);
 }
 
-int fl_collector_poll_records(struct fl_collector *collector, int timeout_ms,
-			      fl_record_handler *handle, void *data)
+int fl_collector_poll_records(struct fl_collector *collector, fl_record_handler *handle, void *data)
 {
 	int ret;
 
 	collector->handle = handle;
 	collector->handle_data = data;
+	collector->poll_ns = fl_now_ns();
 	if (open_ring(collector))
 		return -1;
-	/* It wakes up when there are many; those that are fewer are read, too. */
-	ret = timeout_ms ? ring_buffer__poll(collector->ring, timeout_ms) : 0;
-	if (ret >= 0)
-		ret = ring_buffer__consume(collector->ring);
-	if (ret < 0 && ret != -EINTR)
+	ret = ring_buffer__consume(collector->ring);
+	if (ret == -EAGAIN)
+		return 1;
+	if (ret < 0)
 		return fl_fail("cannot read the ring buffer: %s; try again", strerror(-ret));
 	return 0;
 }
@@ -675,6 +679,7 @@ void fl_collector_forget(struct fl_collector *collector)
 void fl_collector_stop(struct fl_collector *collector)
 {
 	faultline_bpf__detach(collector->bpf);
+	collector->stopped = true;
 	/* Programs run with RCU's read lock held, and this waits for who holds it. */
 	syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
 }

@@ -68,12 +68,12 @@ bool fl_collector_may_lack_exits(const struct fl_collector *collector);
 
 /*
  * Call @handle for each record of an episode that is waiting, in the order in which
- * they ended on their vCPU; before, wait up to @timeout_ms for there to be many of
- * them, or a signal. Only if records were asked for. 0 or -1.
+ * they ended on their vCPU. Only if records were asked for. 0; 1 if they come in as
+ * fast as they are handled, so that there are more after a while; or -1. After
+ * fl_collector_stop(), all are handled.
  */
 typedef void fl_record_handler(const struct fl_episode_record *record, void *data);
-int fl_collector_poll_records(struct fl_collector *collector, int timeout_ms,
-			      fl_record_handler *handle, void *data);
+int fl_collector_poll_records(struct fl_collector *collector, fl_record_handler *handle, void *data);
 
 /*
  * A file descriptor that can be read when so many records are waiting that it is

@@ -10,6 +10,7 @@ struct measurement {
 	const struct fl_measurement *what;
 	struct fl_session session;
 	int records_fd;			/* -1: none */
+	int more_records;		/* are waiting already */
 	__u64 next_ns;			/* when the interval ends, since the beginning */
 	struct fl_run *run;		/* the whole */
 	struct fl_run part;		/* the interval that is going on */
@@ -29,10 +30,10 @@ static void begin_interval(struct measurement *m, const struct fl_snapshot *now)
 
 static int fetch_records(struct measurement *m)
 {
-	if (!m->what->handle_record)
-		return 0;
-	return fl_collector_poll_records(m->session.collector, 0, m->what->handle_record,
-					 m->what->data);
+	if (m->what->handle_record)
+		m->more_records = fl_collector_poll_records(m->session.collector,
+							    m->what->handle_record, m->what->data);
+	return m->more_records < 0 ? -1 : 0;
 }
 
 static int end_interval(struct measurement *m)
@@ -70,6 +71,8 @@ static __u64 time_to_wait(const struct measurement *m)
 {
 	__u64 elapsed = fl_session_elapsed(&m->session), left;
 
+	if (m->more_records)
+		return 0;
 	if (!m->what->interval_ns)
 		return POLICY_PERIOD_NS;
 	left = m->next_ns > elapsed ? m->next_ns - elapsed : 0;

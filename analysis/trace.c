@@ -129,23 +129,26 @@ static void take_record(const struct fl_episode_record *record, void *data)
 		tracer->failed = fl_trace_print(&tracer->trace, tracer->options->format, record);
 }
 
-/* Print what has come in. */
+/* Print what has come in. 0, 1 if there is more, or -1. */
 static int poll_records(struct tracer *tracer)
 {
-	if (fl_collector_poll_records(tracer->session.collector, 0, take_record, tracer))
-		return -1;
-	return tracer->failed || fl_run_flush(tracer->trace.out) ? -1 : 0;
+	int ret = fl_collector_poll_records(tracer->session.collector, take_record, tracer);
+
+	return ret < 0 || tracer->failed || fl_run_flush(tracer->trace.out) ? -1 : ret;
 }
 
 static int observe(struct tracer *tracer)
 {
 	struct fl_session *session = &tracer->session;
-	int fd = fl_collector_records_fd(session->collector);
+	int fd = fl_collector_records_fd(session->collector), more = 0;
 
 	if (fd < 0)
 		return -1;
 	while (!fl_session_is_over(session)) {
-		if (fl_session_wait_fd(session, POLL_NS, fd) || poll_records(tracer))
+		if (fl_session_wait_fd(session, more ? 0 : POLL_NS, fd))
+			return -1;
+		more = poll_records(tracer);
+		if (more < 0)
 			return -1;
 	}
 	return 0;

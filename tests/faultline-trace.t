@@ -116,7 +116,7 @@ fi
 
 # ---- this host's virtual machines ----
 
-need_vms 26
+need_vms 28
 
 # KVM may deliver a fault more than the guest has reason for, so stat says how many
 # there were.
@@ -173,6 +173,31 @@ ended_by TERM json
 is "$(jq -s 'length > 100' "$SCRATCH/trace")" true "SIGTERM: the trace so far, whole"
 ended_by HUP text
 like "$(tail -n 1 "$SCRATCH/trace")" "# [0-9]+ episodes of [0-9]+ guest faults" "SIGHUP: the trace so far, whole"
+
+# Who reads it is slower than the guest, so there is no end of what is to be printed.
+VM_OPTIONS=(--workload anon --timeout 60)
+start_vm
+VM_OPTIONS=(--workload cow --timeout 3600)
+mkfifo "$SCRATCH/pipe"
+while read -r _; do
+	[[ -e $SCRATCH/detached ]] || sleep 0.1
+done <"$SCRATCH/pipe" &
+"$FAULTLINE" trace -p "$VM" --format=json --buffer=64K >"$SCRATCH/pipe" 2>"$SCRATCH/err" &
+pid=$!
+until grep -q pipe_write "/proc/$pid/wchan" || ! kill -0 "$pid"; do
+	sleep 0.05
+done
+sleep 1
+kill -TERM "$pid"
+while is_attached "$pid" && kill -0 "$VM" 2>/dev/null; do
+	sleep 0.05
+done
+is "$(is_attached "$pid" || echo detached)" detached "SIGTERM and a slow reader: it ends before the guest does"
+: >"$SCRATCH/detached"
+stop_vms
+wait
+like "$(<"$SCRATCH/err")" "^(|faultline: [0-9]+ of [0-9]+ episodes were lost[^"$'\n'"]*)$" \
+	"SIGTERM and a slow reader: what was lost is said"
 
 STATUS=0
 "$FAULTLINE" trace -- "$MICRO" --faults 997 2>"$SCRATCH/err" | true || STATUS=${PIPESTATUS[0]}

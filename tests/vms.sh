@@ -7,6 +7,7 @@
 FAULTLINE=$TOP/build/bin/faultline
 MICRO=$TOP/build/lab/micro
 VMS=()
+VM_OPTIONS=(--workload cow --timeout 3600)
 
 end_vms() {
 	((${#VMS[@]} == 0)) || stop_vms
@@ -46,7 +47,7 @@ takes_faults() {
 # start_vm: one that takes faults until it is stopped, in the background. VM is its
 # pid, and what it says is in $SCRATCH/vm.says, for who wonders why it has ended.
 start_vm() {
-	(exec -a micro "$MICRO" --faults 100000000 --workload cow --timeout 3600) >"$SCRATCH/vm.says" 2>&1 &
+	(exec -a micro "$MICRO" --faults 100000000 "${VM_OPTIONS[@]}") >"$SCRATCH/vm.says" 2>&1 &
 	VM=$!
 	VMS+=("$VM")
 	until takes_faults "$VM"; do
@@ -61,9 +62,14 @@ stop_vms() {
 	VMS=()
 }
 
-# until_attached PID: returns when its file descriptors say that it measures.
+# is_attached PID: whether its file descriptors say that it measures
+is_attached() {
+	[[ -n $(find "/proc/$1/fd" -lname '*bpf[-_]link' -o -lname '*raw-tracepoint' 2>/dev/null) ]]
+}
+
+# until_attached PID: returns when it measures.
 until_attached() {
-	until [[ -n $(find "/proc/$1/fd" -lname '*bpf[-_]link' -o -lname '*raw-tracepoint' 2>/dev/null) ]]; do
+	until is_attached "$1"; do
 		kill -0 "$1"
 		sleep 0.05
 	done
