@@ -67,6 +67,7 @@ int fl_command_start(struct fl_command *command, const char *name)
 		return 0;
 	}
 	waitpid(command->pid, NULL, 0);
+	command->pid = 0;
 	return fl_fail("cannot run %s: %s; name a program that is in PATH, or where it is", name, strerror(err));
 }
 
