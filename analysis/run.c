@@ -210,7 +210,8 @@ const char *fl_bucket_name(char *name, size_t size, int bucket)
 int fl_run_flush(FILE *out)
 {
 	if (fflush(out) || ferror(out))
-		return fl_fail("cannot write the result: %s; make room, or write elsewhere",
-			       strerror(errno));
+		return fl_fail("cannot write the result: %s; %s", strerror(errno), errno == EPIPE ?
+			       "what reads it has ended, so write to a file first" :
+			       "make room, or write elsewhere");
 	return 0;
 }

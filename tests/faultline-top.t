@@ -40,7 +40,7 @@ is "$STATUS:$ERR" "0:" "-b -d: ends"
 STATUS=0
 "$FAULTLINE" top -b -i 0.1 2>"$SCRATCH/err" | true || STATUS=${PIPESTATUS[0]}
 ERR=$(<"$SCRATCH/err")
-fails 1 "Broken pipe" "-b: a closed pipe"
+fails 1 "Broken pipe; what reads it has ended, so write to a file first" "-b: a closed pipe"
 
 # ---- a terminal ----
 
